@@ -1,0 +1,112 @@
+/* field.h -- one field of a record, whatever the kind: type, text form, comparison, validation, all from the descriptor.
+ * Knows no kind by name, no storage.  Values live in the caller's arena; any thread. */
+#ifndef SEVE_FIELD_H
+#define SEVE_FIELD_H
+
+#include "arena.h"
+#include "buf.h"
+#include "kind.h"
+
+/* From the field's protobuf type and the suffix of its name. */
+enum field_type {
+	FIELD_TEXT,
+	FIELD_BOOL,
+	FIELD_INT,	/* int32, sint32, int64 … */
+	FIELD_UINT,
+	FIELD_DOUBLE,
+	FIELD_ENUM,
+	FIELD_DATE,	/* *_on */
+	FIELD_INSTANT,	/* *_at */
+	FIELD_ID,	/* *_id */
+	FIELD_TEXTS,	/* repeated string: a set */
+	FIELD_IDS,	/* *_ids: a set */
+	FIELD_MESSAGE,	/* one nested message: compared and set as a whole */
+	FIELD_MESSAGES, /* repeated nested messages: as a whole */
+};
+
+enum field_flags {
+	FIELD_REQUIRED = 1,
+	FIELD_HARD = 2,
+	FIELD_SOFT = 4,
+	FIELD_PERSONAL = 8,
+	FIELD_UNIQUE = 16,
+};
+
+enum field_check {
+	FIELD_CHECK_NONE,
+	FIELD_CHECK_SLUG,  /* a-z 0-9 -, 2..40 */
+	FIELD_CHECK_SIREN, /* 9 digits; a wrong Luhn sum warns */
+	FIELD_CHECK_SIRET, /* 14 digits; a wrong Luhn sum warns */
+	FIELD_CHECK_RNA,   /* W + 9 digits */
+	FIELD_CHECK_NAF,   /* 20.14Z */
+	FIELD_CHECK_INSEE, /* 5 characters: digits, or 2A/2B first */
+	FIELD_CHECK_EMAIL, /* one @, no blanks */
+};
+
+typedef ProtobufCFieldDescriptor field_desc;
+
+struct field_rule {		/* the row of fields.def, or the default for this type */
+	unsigned flags;		/* with exactly one of HARD and SOFT */
+	const struct kind *target; /* of FIELD_ID(S): NULL = any kind */
+	enum field_check check;
+	bool ranged;
+	double least, greatest;
+};
+
+enum field_type field_type(const field_desc *fd);
+bool field_is_set(enum field_type t); /* pushed as add/remove, never clashes */
+struct field_rule field_rule(const struct kind *k, const field_desc *fd);
+/* The field that holds the kind's state, or NULL. */
+const field_desc *field_state(const struct kind *k);
+/* By name in the kind's message, NULL if there is none. */
+const field_desc *field_by_name(const struct kind *k, const char *name);
+const field_desc *field_by_tag(const struct kind *k, uint32_t tag);
+
+bool field_present(const ProtobufCMessage *m, const field_desc *fd);
+void field_clear(ProtobufCMessage *m, const field_desc *fd);
+/* Copies the value, or its absence; strings, bytes, lists and messages are shared with `from`: same arena, same life. */
+void field_copy(ProtobufCMessage *to, const ProtobufCMessage *from, const field_desc *fd);
+/* Equal presence and value; sets compare without order. */
+bool field_equal(const ProtobufCMessage *a, const ProtobufCMessage *b, const field_desc *fd);
+/* Set fields: members of `add` joined to `m`, those of `remove` taken out; order kept, no duplicates.
+ * Returns whether anything changed, or -ERR_NOMEM. */
+int field_set_edit(struct arena *a, ProtobufCMessage *m, const ProtobufCMessage *add, const ProtobufCMessage *remove,
+		   const field_desc *fd);
+
+/* Text form: what the command line takes and CSV holds.  Lists are joined with '|'; nested messages are JSON.
+ * An absent field is "".  Ids are canonical text.  0 or -ERR_NOMEM / -ERR_TOO_BIG. */
+int field_to_text(const ProtobufCMessage *m, const field_desc *fd, struct buf *out);
+/* Sets the field from text; "" clears it.  0, or -ERR_INVALID that names field, value and what is allowed. */
+int field_from_text(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text, struct err *e);
+
+/* Words of an enumeration: "in_progress" <-> 5.  Unknown numbers become their decimal digits. */
+void field_enum_word(const ProtobufCEnumDescriptor *ed, int number, char out[static 48]);
+int field_enum_number(const ProtobufCEnumDescriptor *ed, const char *word, int *out, struct err *e);
+/* "idea, lead, planned" for error messages and help. */
+void field_enum_words(const ProtobufCEnumDescriptor *ed, char *out, size_t size);
+
+/* A problem with one field of a record. */
+struct problem {
+	char field[64]; /* path: "action.progress" */
+	char code[24];	/* "REQUIRED", "RANGE", "FORMAT", "ENUM", "LUHN", "TOO_LONG" */
+	char text[240];
+	bool warning;
+};
+struct problems {
+	struct problem list[16];
+	size_t n;	  /* stored; */
+	size_t dropped;	  /* more than fit */
+	size_t errors;	  /* those that are no warnings, dropped ones included */
+};
+void problem_add(struct problems *p, bool warning, const char *field, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Checks every field of a record against its rule: required, range, format, known enumeration value, id form, length. */
+void field_check_record(const struct kind *k, const ProtobufCMessage *m, struct problems *out);
+
+/* Calls `fn` for each id in a reference field of the record (FIELD_ID, FIELD_IDS, and ids inside nested messages).
+ * `field` is the top-level field.  Stops at the first non-zero return and returns it. */
+int field_each_ref(const struct kind *k, const ProtobufCMessage *m,
+		   int (*fn)(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16]), void *ctx);
+
+#endif
