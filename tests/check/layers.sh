@@ -35,7 +35,9 @@ layer() {
 			include=${line#*[\"<]}
 			include=${include%[\">]*}
 			if [[ $line == *'<'* ]]; then
-				[[ $include =~ $forbidden ]] && complain "$file: <$include> does not belong in $folder"
+				if [[ $include =~ $forbidden ]]; then
+					complain "$file: <$include> does not belong in $folder"
+				fi
 			elif ! resolves "$file" "$include" "$@"; then
 				complain "$file: \"$include\" is neither in $folder nor below it"
 			fi
