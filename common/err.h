@@ -26,7 +26,7 @@ struct err {
  * Returns -code, so that `return err_set(...)` is the idiom. */
 int err_set(struct err *e, enum err_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds the remedy to an error that is set.  Returns -e->code. */
+/* Adds the remedy to an error that is set.  Returns -e->code; with NULL, the code of this thread's last err_set(). */
 int err_remedy(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "prefix: " before the text, as an error travels up through a caller that knows where.  Returns -e->code. */
