@@ -13,10 +13,12 @@
 typedef struct ssl_ctx_st SSL_CTX;
 typedef struct ssl_st SSL;
 
+/* Must stay where it is from tls_init() to tls_fini(). */
 struct tls {
-	SSL *ssl;
+	SSL *ssl;	  /* NULL once the session has failed */
 	struct span in;	  /* network bytes being fed; borrowed during tls_feed() only */
 	struct buf *out;  /* where produced network bytes go; the owner's */
+	int out_rc;	  /* why the last bytes did not fit into `out`, or 0 */
 	bool ready;	  /* handshake finished and ALPN checked */
 	bool closed;	  /* the peer sent close_notify */
 };
