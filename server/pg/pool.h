@@ -1,4 +1,5 @@
-/* pool.h -- the readers: a few pipelined links, each unit goes to the least loaded.  Knows no tables.  Loop thread only. */
+/* pool.h -- the readers: a few pipelined links, each unit goes to the least loaded.  Knows no
+ * tables.  Loop thread only. */
 #ifndef SEVED_PG_POOL_H
 #define SEVED_PG_POOL_H
 
@@ -6,11 +7,23 @@
 
 struct pg_pool;
 
-int pg_pool_open(uv_loop_t *loop, const char *conninfo, const char *setup, size_t readers, struct pg_pool **out, struct err *e);
+enum {
+	PG_POOL_LINKS_MAX = 16,
+	PG_POOL_BUSY =
+		8, /* units under way on each link: one more link is opened, if there may be one */
+};
+
+/* Opens the first link at once, the others (up to `readers`) when there is work for them. */
+int pg_pool_open(uv_loop_t *loop, const char *conninfo, const char *setup, size_t readers,
+		 struct pg_pool **out, struct err *e);
+/* As pg_link_close() for all of them. */
 void pg_pool_close(struct pg_pool *p, void (*closed)(void *ctx), void *ctx);
 /* ERR_EXHAUSTED (asynchronously) when more than `PG_POOL_QUEUE_MAX` units wait. */
 enum { PG_POOL_QUEUE_MAX = 4096 };
 void pg_pool_submit(struct pg_pool *p, struct pg_unit *u);
-size_t pg_pool_up(const struct pg_pool *p); /* links that are usable */
+size_t pg_pool_up(const struct pg_pool *p);   /* links that are usable */
+size_t pg_pool_load(const struct pg_pool *p); /* units under way */
+/* Why no link is up; "" otherwise.  Borrowed. */
+const char *pg_pool_trouble(const struct pg_pool *p);
 
 #endif

@@ -1,0 +1,128 @@
+/* pool.c -- the readers: see pool.h.  Knows no tables. */
+#include "pool.h"
+
+#include "log.h"
+
+struct pg_pool {
+	uv_loop_t *loop;
+	char *conninfo, *setup;
+	size_t max, n; /* links[0..n) are open */
+	struct pg_link *links[PG_POOL_LINKS_MAX];
+	size_t closing;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+static void pool_free(struct pg_pool *p)
+{
+	free(p->conninfo);
+	free(p->setup);
+	free(p);
+}
+
+static int pool_grow(struct pg_pool *p, struct err *e)
+{
+	char name[32];
+	snprintf(name, sizeof name, "reader-%zu", p->n + 1);
+	struct pg_link_options o = {.conninfo = p->conninfo, .name = name, .setup = p->setup};
+	int rc = pg_link_open(p->loop, &o, &p->links[p->n], e);
+	if (rc == 0)
+		p->n++;
+	return rc;
+}
+
+int pg_pool_open(uv_loop_t *loop, const char *conninfo, const char *setup, size_t readers,
+		 struct pg_pool **out, struct err *e)
+{
+	if (readers < 1 || readers > PG_POOL_LINKS_MAX)
+		return err_set(e, ERR_CONFIG, "%zu readers: 1 to %d are possible", readers,
+			       PG_POOL_LINKS_MAX);
+	struct pg_pool *p = calloc(1, sizeof *p);
+	if (!p)
+		return err_set(e, ERR_NOMEM, "readers");
+	p->loop = loop;
+	p->max = readers;
+	p->conninfo = strdup(conninfo);
+	p->setup = setup ? strdup(setup) : NULL;
+	int rc = p->conninfo && (p->setup || !setup) ? pool_grow(p, e)
+						     : err_set(e, ERR_NOMEM, "readers");
+	if (rc < 0) {
+		pool_free(p);
+		return rc;
+	}
+	*out = p;
+	return 0;
+}
+
+static void on_link_closed(void *ctx)
+{
+	struct pg_pool *p = ctx;
+	if (--p->closing > 0)
+		return;
+	if (p->closed)
+		p->closed(p->closed_ctx);
+	pool_free(p);
+}
+
+void pg_pool_close(struct pg_pool *p, void (*closed)(void *ctx), void *ctx)
+{
+	if (p->closing)
+		return;
+	p->closed = closed;
+	p->closed_ctx = ctx;
+	p->closing = p->n;
+	for (size_t i = 0; i < p->n; i++)
+		pg_link_close(p->links[i], on_link_closed, p);
+}
+
+/* The least loaded of the links that are up; the first one, which will refuse, when none is. */
+static struct pg_link *pool_choose(const struct pg_pool *p, size_t *total)
+{
+	struct pg_link *best = NULL;
+	size_t least = 0;
+	*total = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		size_t load = pg_link_load(p->links[i]);
+		*total += load;
+		if (pg_link_up(p->links[i]) && (!best || load < least)) {
+			best = p->links[i];
+			least = load;
+		}
+	}
+	return best ? best : p->links[0];
+}
+
+void pg_pool_submit(struct pg_pool *p, struct pg_unit *u)
+{
+	size_t total;
+	struct pg_link *l = pool_choose(p, &total);
+	if (total >= PG_POOL_QUEUE_MAX) {
+		err_set(&u->err, ERR_EXHAUSTED, "%zu database queries are waiting", total);
+		pg_link_refuse(l, u);
+		return;
+	}
+	struct err e;
+	if (p->n < p->max && !p->closing && total >= p->n * PG_POOL_BUSY && pool_grow(p, &e) < 0)
+		log_event(LOG_WARN, "pg_pool", "links=%zu why=%s", p->n, e.text);
+	pg_link_submit(l, u);
+}
+
+size_t pg_pool_up(const struct pg_pool *p)
+{
+	size_t up = 0;
+	for (size_t i = 0; i < p->n; i++)
+		up += pg_link_up(p->links[i]);
+	return up;
+}
+
+size_t pg_pool_load(const struct pg_pool *p)
+{
+	size_t total;
+	pool_choose(p, &total);
+	return total;
+}
+
+const char *pg_pool_trouble(const struct pg_pool *p)
+{
+	return pg_pool_up(p) ? "" : pg_link_trouble(p->links[0]);
+}
