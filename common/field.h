@@ -43,6 +43,14 @@ enum field_check {
 	FIELD_CHECK_EMAIL, /* one @, no blanks */
 };
 
+enum {
+	FIELD_TEXT_MAX = 16 * 1024,   /* bytes of one text, or of one member of a list */
+	FIELD_LIST_MAX = 1000,	      /* members of a list */
+	FIELD_RECORD_MAX = 64 * 1024, /* bytes of a packed record */
+	FIELD_REFS_MAX = 50,	      /* external references of a record */
+	FIELD_REF_MAX = 200,	      /* bytes of a reference's source or key */
+};
+
 typedef ProtobufCFieldDescriptor field_desc;
 
 struct field_rule {		/* the row of fields.def, or the default for this type */
@@ -56,11 +64,31 @@ struct field_rule {		/* the row of fields.def, or the default for this type */
 enum field_type field_type(const field_desc *fd);
 bool field_is_set(enum field_type t); /* pushed as add/remove, never clashes */
 struct field_rule field_rule(const struct kind *k, const field_desc *fd);
+/* The same for a field of a nested message (policy, objectives …); slower. */
+struct field_rule field_rule_nested(const ProtobufCMessageDescriptor *desc, const field_desc *fd);
 /* The field that holds the kind's state, or NULL. */
 const field_desc *field_state(const struct kind *k);
 /* By name in the kind's message, NULL if there is none. */
 const field_desc *field_by_name(const struct kind *k, const char *name);
 const field_desc *field_by_tag(const struct kind *k, uint32_t tag);
+
+/* Where the value lies in the generated struct: a scalar, a `char *`, a ProtobufCBinaryData, a message pointer, or, of a
+ * repeated field, the pointer to its array.  field_mark() says that n values (0 or 1 for a singular field) are there. */
+const void *field_at(const ProtobufCMessage *m, const field_desc *fd);
+void *field_at_mut(ProtobufCMessage *m, const field_desc *fd);
+void field_mark(ProtobufCMessage *m, const field_desc *fd, size_t n);
+size_t field_size(const field_desc *fd); /* bytes of one value in the struct or in the array */
+/* Of a repeated field: how many members; and of FIELD_TEXTS and FIELD_IDS, the bytes of one. */
+size_t field_count(const ProtobufCMessage *m, const field_desc *fd);
+struct span field_member(const ProtobufCMessage *m, const field_desc *fd, size_t i);
+
+/* Scalars of any width: bool, enum, int, date, instant (field_int), uint, double.  Putting also marks the field as present. */
+int64_t field_int(const ProtobufCMessage *m, const field_desc *fd);
+uint64_t field_uint(const ProtobufCMessage *m, const field_desc *fd);
+double field_double(const ProtobufCMessage *m, const field_desc *fd);
+void field_put_int(ProtobufCMessage *m, const field_desc *fd, int64_t v);
+void field_put_uint(ProtobufCMessage *m, const field_desc *fd, uint64_t v);
+void field_put_double(ProtobufCMessage *m, const field_desc *fd, double v);
 
 bool field_present(const ProtobufCMessage *m, const field_desc *fd);
 void field_clear(ProtobufCMessage *m, const field_desc *fd);
@@ -68,20 +96,31 @@ void field_clear(ProtobufCMessage *m, const field_desc *fd);
 void field_copy(ProtobufCMessage *to, const ProtobufCMessage *from, const field_desc *fd);
 /* Equal presence and value; sets compare without order. */
 bool field_equal(const ProtobufCMessage *a, const ProtobufCMessage *b, const field_desc *fd);
-/* Set fields: members of `add` joined to `m`, those of `remove` taken out; order kept, no duplicates.
- * Returns whether anything changed, or -ERR_NOMEM. */
+/* All fields of two messages of one type. */
+bool field_message_equal(const ProtobufCMessage *a, const ProtobufCMessage *b);
+/* Of a set field. */
+bool field_sets_equal(const ProtobufCMessage *a, const ProtobufCMessage *b, const field_desc *fd);
+/* Set fields: members of `add` joined to `m`, those of `remove` (either may be NULL) taken out; order kept, no duplicates added.
+ * Returns whether anything changed (0 or 1), or -ERR_NOMEM. */
 int field_set_edit(struct arena *a, ProtobufCMessage *m, const ProtobufCMessage *add, const ProtobufCMessage *remove,
 		   const field_desc *fd);
 
-/* Text form: what the command line takes and CSV holds.  Lists are joined with '|'; nested messages are JSON.
+/* A new, empty message in the arena; NULL when memory is out. */
+ProtobufCMessage *field_new_message(struct arena *a, const ProtobufCMessageDescriptor *desc);
+
+/* Text form: what the command line takes and CSV holds.  Lists are joined with '|'; inside a member '|', '\' and blanks at either
+ * end stand behind a '\'.  Booleans are yes and no; nested messages are JSON, an object or an array of objects.
  * An absent field is "".  Ids are canonical text.  0 or -ERR_NOMEM / -ERR_TOO_BIG. */
 int field_to_text(const ProtobufCMessage *m, const field_desc *fd, struct buf *out);
-/* Sets the field from text; "" clears it.  0, or -ERR_INVALID that names field, value and what is allowed. */
+/* Sets the field from text; "" clears it.  Also reads true, false, oui, non, 1, 0; 23/11/2026; a decimal comma; blanks around '|'.
+ * 0, or -ERR_INVALID that names field, value and what is allowed; -ERR_NOMEM. */
 int field_from_text(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text, struct err *e);
 
 /* Words of an enumeration: "in_progress" <-> 5.  Unknown numbers become their decimal digits. */
 void field_enum_word(const ProtobufCEnumDescriptor *ed, int number, char out[static 48]);
 int field_enum_number(const ProtobufCEnumDescriptor *ed, const char *word, int *out, struct err *e);
+/* A value that may be written: named, and not 0 *_UNSPECIFIED. */
+bool field_enum_known(const ProtobufCEnumDescriptor *ed, int number);
 /* "idea, lead, planned" for error messages and help. */
 void field_enum_words(const ProtobufCEnumDescriptor *ed, char *out, size_t size);
 
@@ -101,8 +140,12 @@ struct problems {
 void problem_add(struct problems *p, bool warning, const char *field, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* Checks every field of a record against its rule: required, range, format, known enumeration value, id form, length. */
+/* Checks every field of a record against its rule: required, range, format, known enumeration value, id form, length.
+ * Adds to `out`, which the caller has zeroed. */
 void field_check_record(const struct kind *k, const ProtobufCMessage *m, struct problems *out);
+
+/* Checks what clients may write of a record's meta: level and external references. */
+void field_check_meta(const Seve__Meta *meta, struct problems *out);
 
 /* Calls `fn` for each id in a reference field of the record (FIELD_ID, FIELD_IDS, and ids inside nested messages).
  * `field` is the top-level field.  Stops at the first non-zero return and returns it. */
