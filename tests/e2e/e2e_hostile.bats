@@ -1,0 +1,114 @@
+# What strangers send: each is refused in words, nothing is half-written, and the others are served.
+load helper
+
+setup_file() {
+	server_start
+	two_territories
+	enroll facilitator facilitator nord
+	as facilitator actor add --territory nord --name "Témoin" --category company
+}
+
+teardown_file() {
+	server_stop
+}
+
+teardown() {
+	# whatever happened: the same process still serves
+	kill -0 "$(daemon_pid)"
+	equal 1 "$(as facilitator actor list --territory nord --server --format jsonl | wc -l)"
+}
+
+# tls FLAG...: a TLS client with our ALPN; its input are raw bytes, sent half a second apart from the end.
+tls() {
+	timeout 20 openssl s_client -connect "localhost:$(port)" -CAfile "$E2E/server/tls/ca.crt" -quiet -no_ign_eof "$@" 2>&1
+}
+
+# frame TYPE LENGTH: a header.
+frame() {
+	local -i n=$2
+	# shellcheck disable=SC2059
+	printf "\\x$(printf %02x $((n >> 24 & 255)))\\x$(printf %02x $((n >> 16 & 255)))\\x$(printf %02x $((n >> 8 & 255)))\\x$(printf %02x $((n & 255)))\\x$(printf %02x "$1")\\x00\\x00\\x00"
+}
+
+@test "a plain HTTP request is closed, and the log says what it was" {
+	run timeout 10 bash -c "exec 5<>/dev/tcp/127.0.0.1/$(port); printf 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' >&5; cat <&5 | wc -c"
+	[ "$status" -eq 0 ]
+	grep -Eqi 'plain HTTP' "$E2E/seved.log"
+}
+
+@test "TLS 1.2 is refused" {
+	run tls -tls1_2 -alpn seve/1 </dev/null
+	[[ $output == *"protocol version"* ]]
+	grep -Eqi 'TLS 1\.[23]' "$E2E/seved.log"
+}
+
+@test "another ALPN is refused" {
+	run tls -alpn h2 </dev/null
+	[[ $output == *"no application protocol"* ]]
+}
+
+@test "no ALPN at all is refused" {
+	run tls </dev/null
+	kill -0 "$(daemon_pid)"
+	grep -Eqi 'ALPN' "$E2E/seved.log"
+}
+
+@test "a frame larger than 4 KiB before authentication is refused in words" {
+	run bash -c "$(declare -f tls frame port); E2E=$E2E; (frame 1 5000; sleep 1) | tls -alpn seve/1"
+	[[ $output == *5000* ]] || [[ $output == *"4096"* ]]
+}
+
+@test "a frame of an unknown type, a truncated frame and corrupt protobuf are refused" {
+	run bash -c "$(declare -f tls frame port); E2E=$E2E; (frame 77 0; sleep 1) | tls -alpn seve/1"
+	run bash -c "$(declare -f tls frame port); E2E=$E2E; (frame 1 100; printf abc; sleep 1) | tls -alpn seve/1"
+	run bash -c "$(declare -f tls frame port); E2E=$E2E; (frame 1 4; printf '\377\377\377\377'; sleep 1) | tls -alpn seve/1"
+	[ -n "$output" ]
+}
+
+@test "HTTP inside our TLS is named" {
+	run bash -c "$(declare -f tls port); E2E=$E2E; (printf 'GET / HTTP/1.1\r\n\r\n'; sleep 1) | tls -alpn seve/1"
+	[[ $output == *HTTP* ]]
+}
+
+@test "an invented token is refused with status 4" {
+	cp -r "$E2E/facilitator" "$E2E/thief"
+	find "$E2E/thief" -name token -exec sh -c 'printf "svt_aaaaaaaaaa_%s_000000\n" "$(printf "%043d" 0)" >"$1"' - {} \;
+	expect 4 'token' as thief actor list --territory nord --server
+}
+
+@test "an expired token is refused, with the way out" {
+	enroll late facilitator nord
+	sql "UPDATE token SET expires_at = now() - interval '1 day' WHERE account_id = (SELECT account_id FROM account WHERE name = 'late')"
+	expect 4 'expired' as late actor list --territory nord --server
+}
+
+@test "a revoked token is refused" {
+	enroll gone facilitator nord
+	id=$(as admin token list --account gone --format jsonl | jq -r .public_id)
+	as admin token revoke "$id"
+	expect 4 'revoked|token' as gone actor list --territory nord --server
+}
+
+@test "an invite is good for one enrolment" {
+	line=$(as admin invite create --account twice --role observer --territory nord | grep -o 'seve-invite:[^ ]*')
+	as twice login - <<<"$line"
+	expect 4 'invite' as thrice login - <<<"$line"
+}
+
+@test "a stranger's territory does not exist" {
+	expect 5 'sud' as facilitator actor list --territory sud --server
+	expect '[57]' . as facilitator actor add --territory sud --name "Intrus" --category company || expect 5 . as facilitator actor add --territory sud --name "Intrus" --category company
+}
+
+@test "a role that may not write is told so" {
+	enroll watcher observer nord
+	expect 7 'observer' as watcher actor add --territory nord --name "Intrus" --category company
+	enroll region coordinator nord
+	expect 7 'coordinator' as region actor add --territory nord --name "Intrus" --category company
+	expect 7 'territor' as facilitator territory create --slug autre --name Autre
+}
+
+@test "text that is not UTF-8, or has control characters, is refused" {
+	expect 9 'UTF-8|control' as facilitator actor edit "$(ref_of facilitator actor nord true)" --territory nord --name $'Caf\xe9'
+	expect 9 'control' as facilitator actor edit "$(ref_of facilitator actor nord true)" --territory nord --name $'a\x07b'
+}
