@@ -185,7 +185,8 @@ static __attribute__((format(printf, 2, 0))) void add_pairs(struct line *l, cons
 		const struct pair p = pair_at(fmt, at);
 		const size_t from = length_of(fmt, p.value_at, ap);
 		const size_t to = length_of(fmt, p.end, ap);
-		add_pair(l, p.key, p.key_n, values + from, to - from, p.number);
+		add_pair(l, p.key, p.key_n, values + from, to - from,
+			 p.number && to < VALUES_MAX - 1);
 		at = p.end + strspn(fmt + p.end, " ");
 	}
 }
