@@ -1,0 +1,329 @@
+/* apply.c -- see apply.h: mutations.  Import rows are in apply_import.c, what both share in apply_stage.c. */
+#include "apply_stage.h"
+
+#include <openssl/sha.h>
+
+#include "wire.h"
+
+/* ---- what a mutation needs ------------------------------------------------------------------ */
+
+struct ref_wish {
+	const struct apply_wants *w;
+	uint32_t territory;
+};
+
+static int want_ref(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16])
+{
+	struct ref_wish *r = ctx;
+	struct uuid u;
+
+	(void)field;
+	(void)target;
+	memcpy(u.b, id, sizeof u.b);
+	return r->w->record(r->w->ctx, r->territory, &u, false);
+}
+
+int apply_need_values(uint32_t territory, const struct uuid *id, const struct kind *k, const ProtobufCMessage *m,
+		      const struct apply_wants *w)
+{
+	struct ref_wish refs = {w, territory};
+	int rc = field_each_ref(k, m, want_ref, &refs);
+
+	for (unsigned i = 0; !rc && i < k->desc->n_fields; i++) {
+		const field_desc *fd = &k->desc->fields[i];
+		const char *value;
+
+		if (!(field_rule(k, fd).flags & FIELD_UNIQUE) || !field_present(m, fd))
+			continue;
+		value = *(char *const *)((const char *)m + fd->offset);
+		rc = w->unique(w->ctx, territory, k, fd, value);
+	}
+	for (size_t i = 0; !rc && i < rules_count(); i++) {
+		const struct rule *r = rules_at(i);
+		const struct kind *need = r->need_kind ? kind_by_number(r->need_kind) : NULL;
+
+		if (r->kind != k->number || !need || (r->concerns && !r->concerns(NULL, m)))
+			continue;
+		rc = w->needed(w->ctx, territory, id, need, field_by_name(need, r->need_field)->id);
+	}
+	return rc;
+}
+
+static int change_needs(const struct apply_job *j, const Seve__Change *c, const struct apply_wants *w)
+{
+	const struct kind *k = kind_by_number(c->kind);
+	struct uuid id;
+	int rc;
+
+	if (!k || !uuid_is_record_id(c->id.data, c->id.len))
+		return 0; /* refused later, without looking at anything */
+	memcpy(id.b, c->id.data, sizeof id.b);
+	rc = w->record(w->ctx, j->territory, &id, true);
+	if (!rc && c->base_mid)
+		rc = w->prior(w->ctx, j->territory, &j->author.client, c->base_mid);
+	if (!rc && c->op == SEVE__CHANGE__OP__OP_DELETE)
+		rc = w->referrers(w->ctx, j->territory, &id);
+	if (!rc && c->op == SEVE__CHANGE__OP__OP_RESTORE)
+		rc = w->last_version(w->ctx, j->territory, &id);
+	if (!rc && c->set && kind_of(c->set) == k)
+		rc = apply_need_values(j->territory, &id, k, kind_message(c->set), w);
+	if (!rc && c->add && kind_of(c->add) == k)
+		rc = apply_need_values(j->territory, &id, k, kind_message(c->add), w);
+	return rc;
+}
+
+int apply_needs(const struct apply_job *j, const struct apply_wants *w)
+{
+	const Seve__Mutation *m = j->mutation;
+	int rc;
+
+	if (!m)
+		return apply_import_needs(j, w);
+	rc = w->prior(w->ctx, j->territory, &j->author.client, m->mid);
+	for (size_t i = 0; !rc && i < m->n_changes && i < APPLY_CHANGES_MAX; i++)
+		rc = change_needs(j, m->changes[i], w);
+	return rc;
+}
+
+/* ---- one change ------------------------------------------------------------------------------- */
+
+/* Fields that somebody else wrote after `base`: a deletion would take them away unseen. */
+static bool others_wrote(const struct field_revs *revs, uint64_t base, uint64_t writer)
+{
+	for (size_t i = 0; i < revs->n; i++)
+		if (revs->list[i].rev > base && revs->list[i].writer != writer)
+			return true;
+	return false;
+}
+
+static enum stage_end change_create(struct stage_set *s, const Seve__Change *c, struct stage *st)
+{
+	Seve__Body *body;
+
+	if (st->next.exists)
+		return stage_refuse(s, "id", "EXISTS", "a record with this id exists already");
+	if ((st->next.kind->flags & KIND_ONLINE) && !s->job->author.internal)
+		return stage_refuse(s, "kind", "ONLINE", "a %s is made by the server's own method, not by an edit",
+				    st->next.kind->name);
+	if (merge_overlay(s->world->arena, st->next.kind, NULL, c, &body, &s->err))
+		return stage_error(s);
+	return stage_put(s, st, body);
+}
+
+static enum stage_end change_update(struct stage_set *s, const Seve__Change *c, struct stage *st)
+{
+	struct merge m;
+
+	if (st->next.deleted)
+		return stage_clash(s, st, NULL, 0);
+	if (merge_update(s->world->arena, st->next.kind, st->next.body, st->next.rev, &st->next.revs,
+			 s->job->author.client_short, c, &m, &s->err))
+		return stage_error(s);
+	if (m.result == MERGE_CONFLICT && !m.partial)
+		return stage_clash(s, st, m.clash, m.n_clash);
+	if (m.partial || m.result == MERGE_MERGED)
+		st->merged = true;
+	st->outcome->clash = m.clash;
+	st->outcome->n_clash = m.n_clash;
+	if (!m.n_changed)
+		return STAGE_GOES_ON;
+	st->changed = m.changed;
+	st->n_changed = m.n_changed;
+	return stage_put(s, st, m.body);
+}
+
+static enum stage_end change_delete(struct stage_set *s, const Seve__Change *c, struct stage *st)
+{
+	if (st->next.deleted)
+		return STAGE_GOES_ON; /* as wished: unchanged */
+	if (others_wrote(&st->next.revs, c->base_rev, s->job->author.client_short))
+		return stage_clash(s, st, NULL, 0);
+	st->next.deleted = true;
+	st->next.body = NULL;
+	st->acts = true;
+	return STAGE_GOES_ON;
+}
+
+static enum stage_end change_restore(struct stage_set *s, const Seve__Change *c, struct stage *st)
+{
+	if (!st->next.deleted)
+		return STAGE_GOES_ON;
+	if (c->base_rev != st->next.rev)
+		return stage_clash(s, st, NULL, 0);
+	if (!st->next.last_body)
+		return stage_refuse(s, "id", "GONE", "the record's last version has been purged");
+	st->next.deleted = false;
+	return stage_put(s, st, (Seve__Body *)(uintptr_t)st->next.last_body);
+}
+
+/* Whether the author may touch this record at all. */
+static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c, const struct stage *st)
+{
+	const struct apply_author *a = &s->job->author;
+	const struct kind *k = kind_by_number(c->kind);
+
+	if (!(k->writers & a->writes))
+		return stage_refuse(s, k->name, "DENIED", "%s may not write records of kind %s here", a->account,
+				    k->name);
+	if (c->op != SEVE__CHANGE__OP__OP_CREATE && (!st->next.exists || st->next.level > a->reads))
+		return stage_refuse(s, "id", "GONE", "there is no such %s (any more) in this territory", k->name);
+	if (st->next.exists && st->next.kind != k)
+		return stage_refuse(s, "kind", "KIND", "this id belongs to a record of another kind");
+	if (a->source && st->next.exists && !stage_carries(st->next.body, a->source))
+		return stage_refuse(s, "refs", "DENIED", "the record does not carry a reference of source %s",
+				    a->source);
+	return STAGE_GOES_ON;
+}
+
+/* A change whose parent did not go through cannot go through either. */
+static enum stage_end change_parent(struct stage_set *s, const Seve__Change *c)
+{
+	const struct world_prior *p;
+
+	if (!c->base_mid)
+		return STAGE_GOES_ON;
+	p = world_prior(s->world, s->job->territory, &s->job->author.client, c->base_mid, false);
+	if (!p || (p->code != SEVE__VERDICT__CODE__REJECTED && p->code != SEVE__VERDICT__CODE__CONFLICT))
+		return STAGE_GOES_ON;
+	s->depends_on = c->base_mid;
+	if (p->code == SEVE__VERDICT__CODE__CONFLICT)
+		return STAGE_CLASH;
+	return stage_refuse(s, "base_mid", "DEPENDS", "depends on mutation %llu, which was rejected: mend that one first",
+			    (unsigned long long)c->base_mid);
+}
+
+static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
+{
+	static enum stage_end (*const acts[])(struct stage_set *, const Seve__Change *, struct stage *) = {
+		[SEVE__CHANGE__OP__OP_CREATE] = change_create,
+		[SEVE__CHANGE__OP__OP_UPDATE] = change_update,
+		[SEVE__CHANGE__OP__OP_DELETE] = change_delete,
+		[SEVE__CHANGE__OP__OP_RESTORE] = change_restore,
+	};
+	const struct kind *k = kind_by_number(c->kind);
+	enum stage_end end;
+	struct stage *st;
+
+	if (!k)
+		return stage_refuse(s, "kind", "SCHEMA_TOO_NEW", "kind %u is not known to this server: it is older than the client",
+				    c->kind);
+	if (!uuid_is_record_id(c->id.data, c->id.len))
+		return stage_refuse(s, "id", "FORMAT", "a record id is 16 bytes, UUID version 7 or 8");
+	if (c->op < SEVE__CHANGE__OP__OP_CREATE || c->op > SEVE__CHANGE__OP__OP_RESTORE)
+		return stage_refuse(s, "op", "INVALID", "unknown operation %d", (int)c->op);
+	end = change_parent(s, c);
+	if (end != STAGE_GOES_ON)
+		return end;
+	st = stage_open(s, c->id.data, k);
+	if (!st)
+		return stage_error(s);
+	end = change_allowed(s, c, st);
+	return end == STAGE_GOES_ON ? acts[c->op](s, c, st) : end;
+}
+
+/* ---- one mutation ----------------------------------------------------------------------------- */
+
+/* Runs the changes until one of them ends the matter, then the checks on the resulting state. */
+static enum stage_end mutation_changes(struct stage_set *s, const Seve__Mutation *m)
+{
+	enum stage_end end = STAGE_GOES_ON;
+
+	if (s->job->refuse)
+		return stage_refuse(s, "changes", "DATABASE", "the database refused it: %s", s->job->refuse);
+	if (!m->n_changes || m->n_changes > APPLY_CHANGES_MAX)
+		return stage_refuse(s, "changes", "INVALID", "a mutation holds 1 to %d changes, this one %zu",
+				    APPLY_CHANGES_MAX, m->n_changes);
+	for (size_t i = 0; i < m->n_changes && end == STAGE_GOES_ON; i++)
+		end = change_apply(s, m->changes[i]);
+	return end == STAGE_GOES_ON ? stage_check(s, m->reason) : end;
+}
+
+/* The verdict of an earlier delivery of the same mutation. */
+static int mutation_replay(struct world *w, struct apply_job *j, const struct world_prior *p, struct err *e)
+{
+	ProtobufCMessage *v;
+
+	if (memcmp(p->hash, j->hash, sizeof p->hash))
+		return err_set(e, ERR_INVALID, "mutation %llu was sent before with other content",
+			       (unsigned long long)j->mutation->mid);
+	j->replayed = true;
+	if (p->given) {
+		j->verdict = (Seve__Verdict *)(uintptr_t)p->given;
+		return 0;
+	}
+	if (wire_unpack(w->arena, &seve__verdict__descriptor, p->verdict.at, p->verdict.len, &v, e))
+		return -(int)e->code;
+	j->verdict = (Seve__Verdict *)v;
+	return 0;
+}
+
+/* Mids come without gaps: a gap means that an earlier mutation of this client is still on its way. */
+static int mutation_in_order(struct world *w, const struct apply_job *j, struct world_prior **last, struct err *e)
+{
+	*last = world_prior(w, j->territory, &j->author.client, 0, true);
+	if (!*last)
+		return err_set(e, ERR_NOMEM, "mutation");
+	if (j->mutation->mid == (*last)->last_mid + 1)
+		return 0;
+	return err_set(e, ERR_OUT_OF_ORDER, "mutation %llu came where %llu is next",
+		       (unsigned long long)j->mutation->mid, (unsigned long long)(*last)->last_mid + 1);
+}
+
+static int mutation_settle(struct stage_set *s, enum stage_end end, Seve__Verdict *v)
+{
+	v->has_mid = true;
+	v->mid = s->job->mutation->mid;
+	v->has_code = true;
+	switch (end) {
+	case STAGE_GOES_ON:
+		v->code = stage_commit(s, s->job->mutation->reason, s->job->mutation->client_time_ms);
+		if (v->code == SEVE__VERDICT__CODE__UNSPECIFIED)
+			return -ERR_NOMEM;
+		break;
+	case STAGE_CLASH:
+		v->code = SEVE__VERDICT__CODE__CONFLICT;
+		break;
+	case STAGE_REFUSED:
+		v->code = SEVE__VERDICT__CODE__REJECTED;
+		break;
+	case STAGE_FAILED:
+		return -ERR_NOMEM;
+	}
+	v->has_depends_on_mid = s->depends_on != 0;
+	v->depends_on_mid = s->depends_on;
+	if (stage_violations(s, &v->violations, &v->n_violations, &v->warnings, &v->n_warnings))
+		return -ERR_NOMEM;
+	return stage_outcomes(s, v);
+}
+
+int apply_job(struct world *w, struct apply_job *j, struct err *e)
+{
+	struct stage_set s = {.world = w, .job = j};
+	struct world_prior *prior, *last;
+	Seve__Verdict *v;
+	struct span bytes;
+	int rc;
+
+	if (!j->mutation)
+		return apply_import_row(w, j, e);
+	bytes = wire_pack(w->arena, &j->mutation->base);
+	prior = world_prior(w, j->territory, &j->author.client, j->mutation->mid, true);
+	v = arena_alloc(w->arena, sizeof *v);
+	if (!bytes.at || !prior || !v)
+		return err_set(e, ERR_NOMEM, "mutation");
+	SHA256(bytes.at, bytes.len, j->hash);
+	if (prior->code)
+		return mutation_replay(w, j, prior, e);
+	rc = mutation_in_order(w, j, &last, e);
+	if (rc)
+		return rc;
+	seve__verdict__init(v);
+	if (mutation_settle(&s, mutation_changes(&s, j->mutation), v))
+		return err_set(e, ERR_NOMEM, "mutation");
+	memcpy(prior->hash, j->hash, sizeof prior->hash);
+	prior->code = v->code;
+	prior->given = v;
+	last->last_mid = j->mutation->mid;
+	j->verdict = v;
+	return 0;
+}

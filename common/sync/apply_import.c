@@ -1,0 +1,363 @@
+/* apply_import.c -- one row of a partner's file: matched, merged three-way against what the partner said last time.
+ * Match order: the partner's key, then a unique value (SIRET), then a new record under the derived id. */
+#include "apply_stage.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+
+#include "wire.h"
+
+enum { KEY_MAX = 200 };
+
+/* The row's mapped fields alone, as a body of their own: what is hashed and remembered. */
+static Seve__Body *mapped_values(struct arena *a, const struct kind *k, const Seve__ImportRow *row)
+{
+	const ProtobufCMessage *from = row->set && kind_of(row->set) == k ? kind_message(row->set) : NULL;
+	Seve__Body *body = arena_alloc(a, sizeof *body);
+	ProtobufCMessage *m = arena_alloc(a, k->desc->sizeof_message);
+
+	if (!body || !m)
+		return NULL;
+	seve__body__init(body);
+	protobuf_c_message_init(k->desc, m);
+	for (size_t i = 0; from && i < row->n_mask; i++) {
+		const field_desc *fd = field_by_tag(k, row->mask[i]);
+
+		if (fd)
+			field_copy(m, from, fd);
+	}
+	kind_set_message(k, body, m);
+	return body;
+}
+
+static int values_hash(struct arena *a, const Seve__Body *values, const Seve__ImportRow *row, uint8_t out[32])
+{
+	struct span bytes = wire_pack(a, &values->base);
+	size_t mask = row->n_mask * sizeof *row->mask;
+	uint8_t *both = arena_alloc(a, bytes.len + mask);
+
+	if (!bytes.at || !both)
+		return -ERR_NOMEM;
+	memcpy(both, bytes.at, bytes.len);
+	if (mask)
+		memcpy(both + bytes.len, row->mask, mask);
+	SHA256(both, bytes.len + mask, out);
+	return 0;
+}
+
+int apply_import_needs(const struct apply_job *j, const struct apply_wants *w)
+{
+	const struct apply_import *in = &j->import;
+	struct uuid id;
+	int rc;
+
+	if (!in->row->key || !*in->row->key || strlen(in->row->key) > KEY_MAX)
+		return 0; /* refused later */
+	id = uuid_v8(j->territory, in->source, in->kind->number, in->row->key);
+	rc = w->import(w->ctx, j->territory, in->kind, in->source, in->row->key);
+	if (!rc)
+		rc = w->record(w->ctx, j->territory, &id, true);
+	if (!rc && in->same_as)
+		rc = w->record(w->ctx, j->territory, in->same_as, true);
+	if (!rc && in->row->remove)
+		rc = w->referrers(w->ctx, j->territory, &id);
+	if (!rc && in->row->revive)
+		rc = w->last_version(w->ctx, j->territory, &id);
+	if (!rc && in->row->set && kind_of(in->row->set) == in->kind)
+		rc = apply_need_values(j->territory, &id, in->kind, kind_message(in->row->set), w);
+	return rc;
+}
+
+struct row {
+	struct stage_set s;
+	const struct kind *kind;
+	const Seve__ImportRow *in;
+	const char *source;
+	struct world_import *known;
+	Seve__Body *values;
+	uint8_t hash[32];
+	Seve__RowVerdict__Code code;
+	struct uuid id;
+	bool attaching;
+};
+
+/* The record that already holds the row's unique value, if any. */
+static const struct uuid *holder_of_unique(struct row *r)
+{
+	const ProtobufCMessage *m = kind_message(r->values);
+
+	if (r->s.job->import.same_as)
+		return r->s.job->import.same_as;
+	for (unsigned i = 0; i < r->kind->desc->n_fields; i++) {
+		const field_desc *fd = &r->kind->desc->fields[i];
+		const struct uuid *id;
+
+		if (!(field_rule(r->kind, fd).flags & FIELD_UNIQUE) || !field_present(m, fd))
+			continue;
+		id = world_unique(r->s.world, r->s.job->territory, r->kind, fd->id,
+				  *(char *const *)((const char *)m + fd->offset));
+		if (id)
+			return id;
+	}
+	return NULL;
+}
+
+/* Takes the partner's new value unless somebody here has edited the field since the partner's last one. */
+static bool takes_value(struct row *r, const field_desc *fd, const ProtobufCMessage *now, const ProtobufCMessage *last)
+{
+	const ProtobufCMessage *fresh = kind_message(r->values);
+	char text[sizeof r->s.problems.list[0].text];
+
+	if (field_equal(fresh, now, fd) || (last && field_equal(fresh, last, fd)))
+		return false;
+	if (last ? field_equal(last, now, fd) : !field_present(now, fd))
+		return true;
+	snprintf(text, sizeof text, "kept the value that was edited here: the source brings another one");
+	problem_add(&r->s.problems, true, fd->name, "KEPT", "%s", text);
+	return false;
+}
+
+static int add_reference(struct arena *a, Seve__Meta *meta, const char *source, const char *key)
+{
+	Seve__ExternalRef **list = arena_array(a, meta->n_refs + 1, sizeof *list);
+	Seve__ExternalRef *ref = arena_alloc(a, sizeof *ref);
+
+	if (!list || !ref)
+		return -ERR_NOMEM;
+	seve__external_ref__init(ref);
+	ref->source = (char *)(uintptr_t)source;
+	ref->key = (char *)(uintptr_t)key;
+	if (meta->n_refs)
+		memcpy(list, meta->refs, meta->n_refs * sizeof *list);
+	list[meta->n_refs] = ref;
+	meta->refs = list;
+	meta->n_refs++;
+	return 0;
+}
+
+static bool has_reference(const Seve__Meta *meta, const char *source, const char *key)
+{
+	for (size_t i = 0; meta && i < meta->n_refs; i++)
+		if (!strcmp(meta->refs[i]->source, source) && !strcmp(meta->refs[i]->key, key))
+			return true;
+	return false;
+}
+
+/* Merges into the body that stands; stages it if anything differs. */
+static enum stage_end row_merge(struct row *r, struct stage *st, const Seve__Body *base)
+{
+	struct arena *a = r->s.world->arena;
+	const Seve__Body *last = r->known->known ? r->known->last_values : NULL;
+	Seve__Body *body = stage_own_body(a, base);
+	ProtobufCMessage *m = arena_memdup(a, kind_message(base), r->kind->desc->sizeof_message);
+	uint32_t *changed = arena_array(a, r->in->n_mask + 1, sizeof *changed);
+	size_t n = 0;
+
+	if (!body || !m || !changed)
+		return STAGE_FAILED;
+	kind_set_message(r->kind, body, m);
+	for (size_t i = 0; i < r->in->n_mask; i++) {
+		const field_desc *fd = field_by_tag(r->kind, r->in->mask[i]);
+
+		if (!takes_value(r, fd, m, last ? kind_message(last) : NULL))
+			continue;
+		field_copy(m, kind_message(r->values), fd);
+		changed[n++] = fd->id;
+	}
+	if (!has_reference(body->meta, r->source, r->in->key)) {
+		if (add_reference(a, body->meta, r->source, r->in->key))
+			return STAGE_FAILED;
+		changed[n++] = META_TAG + 7;
+	}
+	if (!n && !st->acts)
+		return STAGE_GOES_ON;
+	st->changed = changed;
+	st->n_changed = n;
+	return stage_put(&r->s, st, body);
+}
+
+static enum stage_end row_create(struct row *r, struct stage *st)
+{
+	struct arena *a = r->s.world->arena;
+	Seve__Body *body = stage_own_body(a, r->values);
+
+	if (!body || add_reference(a, body->meta, r->source, r->in->key))
+		return STAGE_FAILED;
+	r->code = SEVE__ROW_VERDICT__CODE__CREATED;
+	return stage_put(&r->s, st, body);
+}
+
+static enum stage_end row_remove(struct row *r, struct stage *st)
+{
+	if (!st->next.exists || st->next.deleted) {
+		r->code = SEVE__ROW_VERDICT__CODE__SKIPPED;
+		return STAGE_GOES_ON;
+	}
+	if (!stage_carries(st->next.body, r->source))
+		return stage_refuse(&r->s, "key", "DENIED", "the record does not carry a reference of source %s", r->source);
+	st->next.deleted = true;
+	st->next.body = NULL;
+	st->acts = true;
+	r->code = SEVE__ROW_VERDICT__CODE__DELETED;
+	return STAGE_GOES_ON;
+}
+
+/* A record deleted here stays deleted unless the row says otherwise. */
+static enum stage_end row_deleted(struct row *r, struct stage *st)
+{
+	if (!r->in->revive) {
+		r->code = SEVE__ROW_VERDICT__CODE__SKIPPED;
+		problem_add(&r->s.problems, true, "key", "DELETED", "deleted here: import it again with --revive to bring it back");
+		return STAGE_GOES_ON;
+	}
+	if (!st->next.last_body)
+		return stage_refuse(&r->s, "key", "GONE", "the deleted record's last version has been purged");
+	st->next.deleted = false;
+	st->acts = true;
+	r->code = SEVE__ROW_VERDICT__CODE__UPDATED;
+	return row_merge(r, st, st->next.last_body);
+}
+
+static enum stage_end row_live(struct row *r, struct stage *st)
+{
+	enum stage_end end;
+
+	if (r->known->known && !memcmp(r->known->hash, r->hash, sizeof r->hash)) {
+		r->code = SEVE__ROW_VERDICT__CODE__UNCHANGED;
+		return STAGE_GOES_ON;
+	}
+	end = row_merge(r, st, st->next.body);
+	r->code = r->attaching ? SEVE__ROW_VERDICT__CODE__ATTACHED
+		  : st->acts  ? SEVE__ROW_VERDICT__CODE__UPDATED
+			      : SEVE__ROW_VERDICT__CODE__UNCHANGED;
+	return end;
+}
+
+/* Chooses the record that the row is about. */
+static void row_match(struct row *r)
+{
+	const struct uuid *other;
+
+	if (r->known->known) {
+		r->id = r->known->id;
+		return;
+	}
+	r->id = uuid_v8(r->s.job->territory, r->source, r->kind->number, r->in->key);
+	other = holder_of_unique(r);
+	if (other && uuid_cmp(other, &r->id)) {
+		r->id = *other;
+		r->attaching = true;
+	}
+}
+
+static enum stage_end row_decide(struct row *r)
+{
+	struct stage *st = stage_open(&r->s, r->id.b, r->kind);
+
+	if (!st)
+		return STAGE_FAILED;
+	if (st->next.exists && st->next.kind != r->kind)
+		return stage_refuse(&r->s, "key", "KIND", "the key stands for a record of another kind");
+	if (r->in->remove)
+		return row_remove(r, st);
+	if (st->next.deleted || (r->known->known && !st->next.exists))
+		return row_deleted(r, st); /* a purged record is not born again either */
+	if (st->next.exists)
+		return row_live(r, st);
+	if (r->attaching) { /* a dry run: the record that an earlier line would have made is not there */
+		r->code = SEVE__ROW_VERDICT__CODE__ATTACHED;
+		return STAGE_GOES_ON;
+	}
+	return row_create(r, st);
+}
+
+static enum stage_end row_input(struct row *r)
+{
+	const Seve__ImportRow *in = r->in;
+
+	if (r->s.job->refuse)
+		return stage_refuse(&r->s, r->kind->name, "DATABASE", "the database refused it: %s", r->s.job->refuse);
+	if (!in->key || !*in->key)
+		return stage_refuse(&r->s, "key", "REQUIRED", "the row has no key");
+	if (strlen(in->key) > KEY_MAX)
+		return stage_refuse(&r->s, "key", "TOO_LONG", "the key is longer than %d bytes", KEY_MAX);
+	if (!(r->kind->flags & KIND_IMPORT))
+		return stage_refuse(&r->s, r->kind->name, "KIND", "records of kind %s are not imported", r->kind->name);
+	if (!(r->kind->writers & r->s.job->author.writes))
+		return stage_refuse(&r->s, r->kind->name, "DENIED", "%s may not write records of kind %s here",
+				    r->s.job->author.account, r->kind->name);
+	if (in->set && kind_of(in->set) != r->kind)
+		return stage_refuse(&r->s, "set", "KIND", "the row's values are not of kind %s", r->kind->name);
+	for (size_t i = 0; i < in->n_mask; i++)
+		if (!field_by_tag(r->kind, in->mask[i]))
+			return stage_refuse(&r->s, "mask", "SCHEMA_TOO_NEW",
+					    "field %u of %s is not known to this server: it is older than the client", in->mask[i],
+					    r->kind->name);
+	return STAGE_GOES_ON;
+}
+
+/* Remembers what the partner said, for the next run. */
+static void row_remember(struct row *r)
+{
+	if (r->code == SEVE__ROW_VERDICT__CODE__SKIPPED || r->code == SEVE__ROW_VERDICT__CODE__DELETED)
+		return;
+	if (r->known->known && !memcmp(r->known->hash, r->hash, sizeof r->hash))
+		return;
+	r->known->known = r->known->dirty = true;
+	r->known->id = r->id;
+	r->known->last_values = r->values;
+	memcpy(r->known->hash, r->hash, sizeof r->hash);
+}
+
+static int row_run(struct row *r)
+{
+	struct arena *a = r->s.world->arena;
+	enum stage_end end = row_input(r);
+	char reason[128];
+
+	if (end == STAGE_GOES_ON) {
+		r->known = world_import(r->s.world, r->s.job->territory, r->kind, r->source, r->in->key, true);
+		r->values = mapped_values(a, r->kind, r->in);
+		if (!r->known || !r->values || values_hash(a, r->values, r->in, r->hash))
+			return -ERR_NOMEM;
+		row_match(r);
+		end = row_decide(r);
+	}
+	snprintf(reason, sizeof reason, "import from %.100s", r->source);
+	if (end == STAGE_GOES_ON)
+		end = stage_check(&r->s, reason);
+	if (end == STAGE_FAILED)
+		return -ERR_NOMEM;
+	if (end != STAGE_GOES_ON) {
+		r->code = SEVE__ROW_VERDICT__CODE__REJECTED;
+		return 0;
+	}
+	if (!stage_commit(&r->s, arena_strdup(a, reason), 0))
+		return -ERR_NOMEM;
+	row_remember(r);
+	return 0;
+}
+
+int apply_import_row(struct world *w, struct apply_job *j, struct err *e)
+{
+	struct row r = {.s = {.world = w, .job = j}, .kind = j->import.kind, .in = j->import.row, .source = j->import.source};
+	Seve__RowVerdict *v = arena_alloc(w->arena, sizeof *v);
+	uint8_t *id = arena_alloc(w->arena, 16);
+
+	if (!v || !id || row_run(&r))
+		return err_set(e, ERR_NOMEM, "import row");
+	seve__row_verdict__init(v);
+	v->has_line = r.in->has_line;
+	v->line = r.in->line;
+	v->has_code = true;
+	v->code = r.code;
+	if (r.code != SEVE__ROW_VERDICT__CODE__REJECTED) {
+		memcpy(id, r.id.b, 16);
+		v->has_id = true;
+		v->id = (ProtobufCBinaryData){16, id};
+	}
+	if (stage_violations(&r.s, &v->violations, &v->n_violations, &v->warnings, &v->n_warnings))
+		return err_set(e, ERR_NOMEM, "import row");
+	j->row = v;
+	return 0;
+}

@@ -1,0 +1,527 @@
+/* apply_stage.c -- see apply_stage.h. */
+#include "apply_stage.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---- opening and changing ------------------------------------------------------------------- */
+
+struct stage *stage_open(struct stage_set *s, const uint8_t id[16], const struct kind *k)
+{
+	struct world_record *r;
+	struct stage *st;
+	struct uuid u;
+
+	memcpy(u.b, id, sizeof u.b);
+	for (size_t i = 0; i < s->n; i++)
+		if (!uuid_cmp(&s->list[i].target->key.id, &u))
+			return &s->list[i];
+	r = world_record(s->world, s->job->territory, &u, true);
+	st = &s->list[s->n];
+	*st = (struct stage){.target = r};
+	st->outcome = arena_alloc(s->world->arena, sizeof *st->outcome);
+	if (!r || !st->outcome) {
+		err_set(&s->err, ERR_NOMEM, "change");
+		return NULL;
+	}
+	seve__outcome__init(st->outcome);
+	st->next = *r;
+	if (!st->next.exists)
+		st->next.kind = k;
+	s->n++;
+	return st;
+}
+
+const struct world_record *stage_see(const struct stage_set *s, const struct uuid *id)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!uuid_cmp(&s->list[i].target->key.id, id))
+			return &s->list[i].next;
+	return world_record(s->world, s->job->territory, id, false);
+}
+
+Seve__Body *stage_own_body(struct arena *a, const Seve__Body *from)
+{
+	Seve__Body *body = arena_alloc(a, sizeof *body);
+	Seve__Meta *meta = arena_alloc(a, sizeof *meta);
+
+	if (!body || !meta)
+		return NULL;
+	*body = *from;
+	if (from->meta)
+		*meta = *from->meta;
+	else
+		seve__meta__init(meta);
+	body->meta = meta;
+	return body;
+}
+
+enum stage_end stage_put(struct stage_set *s, struct stage *st, Seve__Body *body)
+{
+	Seve__Body *own = stage_own_body(s->world->arena, body);
+
+	if (!own) {
+		err_set(&s->err, ERR_NOMEM, "change");
+		return stage_error(s);
+	}
+	if (!st->next.exists)
+		rules_default_state(st->next.kind, kind_message(own));
+	if (!own->meta->has_level || own->meta->level == SEVE__LEVEL__LEVEL_UNSPECIFIED) {
+		own->meta->has_level = true;
+		own->meta->level = st->next.kind->level;
+	}
+	st->next.body = own;
+	st->next.level = own->meta->level;
+	st->next.exists = true;
+	st->next.full = true;
+	st->acts = true;
+	return STAGE_GOES_ON;
+}
+
+enum stage_end stage_clash(struct stage_set *s, struct stage *st, uint32_t *tags, size_t n)
+{
+	(void)s;
+	st->outcome->clash = tags;
+	st->outcome->n_clash = n;
+	st->clashed = true;
+	return STAGE_CLASH;
+}
+
+enum stage_end stage_refuse(struct stage_set *s, const char *field, const char *code, const char *fmt, ...)
+{
+	char text[sizeof s->problems.list[0].text];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	problem_add(&s->problems, false, field, code, "%s", text);
+	return STAGE_REFUSED;
+}
+
+enum stage_end stage_error(struct stage_set *s)
+{
+	bool newer = !strncmp(s->err.text, "SCHEMA_TOO_NEW", 14);
+
+	if (s->err.code == ERR_NOMEM)
+		return STAGE_FAILED;
+	return stage_refuse(s, "mask", newer ? "SCHEMA_TOO_NEW" : "INVALID", "%s", s->err.text);
+}
+
+bool stage_carries(const Seve__Body *body, const char *source)
+{
+	for (size_t i = 0; body && body->meta && i < body->meta->n_refs; i++)
+		if (body->meta->refs[i]->source && !strcmp(body->meta->refs[i]->source, source))
+			return true;
+	return false;
+}
+
+/* ---- checks on the resulting state ------------------------------------------------------------ */
+
+static const ProtobufCMessage *message(const Seve__Body *b)
+{
+	return b ? kind_message(b) : NULL;
+}
+
+struct ref_search {
+	const struct kind *kind;
+	const uint8_t *id;
+	uint32_t tag; /* 0: any field */
+};
+
+static int ref_is(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16])
+{
+	const struct ref_search *f = ctx;
+
+	(void)target;
+	return (!f->tag || f->tag == field->id) && !memcmp(id, f->id, 16);
+}
+
+/* Whether a body refers to the record, in this field or (tag 0) in any. */
+static bool refers(const struct kind *k, const Seve__Body *b, uint32_t tag, const uint8_t id[16])
+{
+	struct ref_search f = {k, id, tag};
+
+	return b && field_each_ref(k, message(b), ref_is, &f) == 1;
+}
+
+struct ref_check {
+	struct stage_set *s;
+	const struct stage *st;
+};
+
+static int check_ref(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16])
+{
+	struct ref_check *c = ctx;
+	const struct world_record *to;
+	struct uuid u;
+
+	/* A reference that stood before is not looked at again: what it points to may be gone since. */
+	if (refers(c->st->next.kind, c->st->target->body, field->id, id))
+		return 0;
+	memcpy(u.b, id, sizeof u.b);
+	to = stage_see(c->s, &u);
+	if (!to || !to->exists || to->level > c->s->job->author.reads)
+		problem_add(&c->s->problems, false, field->name, "REFERENCE",
+			    "points to a record that is not in this territory: create it first, or correct the id");
+	else if (to->deleted)
+		problem_add(&c->s->problems, false, field->name, "REFERENCE",
+			    "points to a deleted %s: restore that one first", to->kind ? to->kind->name : "record");
+	else if (target && to->kind != target)
+		problem_add(&c->s->problems, false, field->name, "REFERENCE", "points to a record of kind %s, wanted: %s",
+			    to->kind ? to->kind->name : "?", target->name);
+	return 0;
+}
+
+static const char *text_value(const Seve__Body *b, const field_desc *fd)
+{
+	const ProtobufCMessage *m = message(b);
+
+	return m && field_present(m, fd) ? *(char *const *)((const char *)m + fd->offset) : NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* Who else holds this value: an earlier stage of the mutation, or the world. */
+static bool value_taken(const struct stage_set *s, const struct stage *st, const field_desc *fd, const char *value)
+{
+	const struct uuid *holder;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct stage *o = &s->list[i];
+
+		if (o != st && o->acts && !o->next.deleted && o->next.kind == st->next.kind &&
+		    same_text(text_value(o->next.body, fd), value))
+			return true;
+	}
+	holder = world_unique(s->world, s->job->territory, st->next.kind, fd->id, value);
+	if (!holder || !uuid_cmp(holder, &st->target->key.id))
+		return false;
+	const struct world_record *r = stage_see(s, holder);
+
+	return !r || (!r->deleted && (!r->full || same_text(text_value(r->body, fd), value)));
+}
+
+static void check_unique(struct stage_set *s, const struct stage *st)
+{
+	const struct kind *k = st->next.kind;
+
+	for (unsigned i = 0; i < k->desc->n_fields; i++) {
+		const field_desc *fd = &k->desc->fields[i];
+		const char *value;
+
+		if (!(field_rule(k, fd).flags & FIELD_UNIQUE))
+			continue;
+		value = text_value(st->next.body, fd);
+		if (!value || same_text(value, text_value(st->target->body, fd)))
+			continue;
+		if (value_taken(s, st, fd, value))
+			problem_add(&s->problems, false, fd->name, "UNIQUE",
+				    "another %s of this territory has %s %s already", k->name, fd->name, value);
+	}
+}
+
+/* Records that would be left pointing at a deleted one. */
+static void check_restricted(struct stage_set *s, const struct stage *st)
+{
+	const uint8_t *id = st->target->key.id.b;
+	size_t n = 0;
+
+	for (const struct world_referrer *r = s->world->referrers; r; r = r->next) {
+		const struct world_record *from;
+
+		if (r->territory != s->job->territory || memcmp(r->to.b, id, 16))
+			continue;
+		from = stage_see(s, &r->from);
+		if (!from || !from->full || (!from->deleted && refers(from->kind, from->body, r->tag, id)))
+			n++;
+	}
+	for (const struct world_record *r = s->world->dirty_first; r; r = r->next_dirty)
+		if (r->born && r->key.territory == s->job->territory && !r->deleted && refers(r->kind, r->body, 0, id))
+			n++;
+	if (n)
+		problem_add(&s->problems, false, "id", "RESTRICTED",
+			    "%zu records still refer to this %s: delete or change them first, or in the same mutation", n,
+			    st->next.kind->name);
+}
+
+/* The live records of the needed kind that point at the guarded one, stages laid over. */
+static int rule_facts(const struct stage_set *s, const struct rule *rule, const struct stage *st, struct facts *out)
+{
+	const struct kind *need = kind_by_number(rule->need_kind);
+	const field_desc *fd = need ? field_by_name(need, rule->need_field) : NULL;
+	const Seve__Body **list;
+	struct world_record *r, *tmp;
+	size_t n = 0;
+
+	if (!need)
+		return 0;
+	list = arena_array(s->world->arena, HASH_COUNT(s->world->records) + 1, sizeof *list);
+	if (!list)
+		return -ERR_NOMEM;
+	HASH_ITER(hh, s->world->records, r, tmp) {
+		const struct world_record *seen = r->kind == need || !r->exists ? stage_see(s, &r->key.id) : NULL;
+
+		if (seen && seen->kind == need && seen->exists && !seen->deleted &&
+		    seen->key.territory == s->job->territory &&
+		    refers(need, seen->body, fd->id, st->target->key.id.b))
+			list[n++] = seen->body;
+	}
+	out->needed = list;
+	out->n_needed = n;
+	return 0;
+}
+
+static int check_rules(struct stage_set *s, const struct stage *st, const char *reason)
+{
+	const ProtobufCMessage *before = message(st->target->body), *after = message(st->next.body);
+
+	for (size_t i = 0; i < rules_count(); i++) {
+		const struct rule *r = rules_at(i);
+		struct facts f = {.before = before, .after = after, .reason = reason};
+
+		if (r->kind != st->next.kind->number || (r->concerns && !r->concerns(before, after)))
+			continue;
+		if (rule_facts(s, r, st, &f))
+			return -ERR_NOMEM;
+		r->check(&f, &s->problems);
+	}
+	return 0;
+}
+
+static int check_record(struct stage_set *s, const struct stage *st, const char *reason)
+{
+	const struct kind *k = st->next.kind;
+	const ProtobufCMessage *after = message(st->next.body);
+	struct ref_check refs = {s, st};
+
+	field_check_record(k, after, &s->problems);
+	rules_check_state(k, message(st->target->body), after, reason, &s->problems);
+	if (st->target->deleted == false)
+		field_each_ref(k, after, check_ref, &refs);
+	check_unique(s, st);
+	if (st->next.level > s->job->author.reads)
+		problem_add(&s->problems, false, "level", "DENIED",
+			    "the level is above what %s may read: the record would vanish from its author",
+			    s->job->author.account);
+	if (s->job->author.source && !stage_carries(st->next.body, s->job->author.source))
+		problem_add(&s->problems, false, "refs", "DENIED", "the record must carry a reference of source %s",
+			    s->job->author.source);
+	if (protobuf_c_message_get_packed_size(&st->next.body->base) > APPLY_RECORD_MAX)
+		problem_add(&s->problems, false, k->name, "TOO_LONG", "the record is larger than %d bytes",
+			    APPLY_RECORD_MAX);
+	return check_rules(s, st, reason);
+}
+
+enum stage_end stage_check(struct stage_set *s, const char *reason)
+{
+	if (!world_head(s->world, s->job->territory, false))
+		return stage_refuse(s, "territory", "GONE", "there is no territory %u", s->job->territory);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct stage *st = &s->list[i];
+
+		if (!st->acts)
+			continue;
+		if (st->next.deleted)
+			check_restricted(s, st);
+		else if (check_record(s, st, reason))
+			return STAGE_FAILED;
+	}
+	return s->problems.errors ? STAGE_REFUSED : STAGE_GOES_ON;
+}
+
+/* ---- commit ------------------------------------------------------------------------------------- */
+
+bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *body, struct uuid *out)
+{
+	const field_desc *fd = field_by_name(k, "actor_id");
+	const ProtobufCMessage *m = message(body);
+
+	if (!strcmp(k->name, "actor")) {
+		*out = *id;
+		return true;
+	}
+	if (!fd || !m || !field_present(m, fd))
+		return false;
+	memcpy(out->b, ((const ProtobufCBinaryData *)((const char *)m + fd->offset))->data, sizeof out->b);
+	return true;
+}
+
+/* Somebody who could read the record no longer can: its level rose, or it belongs to another actor. */
+static bool narrows(const struct stage *st)
+{
+	struct uuid before, after;
+	bool had, has;
+
+	if (!st->target->exists || st->target->deleted || st->next.deleted)
+		return false;
+	had = apply_owner(st->next.kind, &st->target->key.id, st->target->body, &before);
+	has = apply_owner(st->next.kind, &st->target->key.id, st->next.body, &after);
+	return st->next.level > st->target->level || had != has || (had && uuid_cmp(&before, &after));
+}
+
+static int stamp(struct stage_set *s, struct stage *st, uint64_t rev)
+{
+	struct field_rev *whole;
+
+	if (st->n_changed)
+		return merge_stamp(s->world->arena, &st->target->revs, st->changed, st->n_changed, rev,
+				   s->job->author.client_short, &st->next.revs);
+	whole = arena_alloc(s->world->arena, sizeof *whole);
+	if (!whole)
+		return -ERR_NOMEM;
+	*whole = (struct field_rev){0, rev, s->job->author.client_short};
+	st->next.revs = (struct field_revs){whole, 1};
+	return 0;
+}
+
+static void fill_meta(const struct stage_set *s, struct stage *st, struct world_head *h)
+{
+	Seve__Meta *meta = st->next.body ? st->next.body->meta : NULL;
+	const struct kind *k = st->next.kind;
+	char *account = (char *)(uintptr_t)s->job->author.account;
+
+	if (!st->target->exists) {
+		if (k->prefix && k->number <= WORLD_KIND_MAX)
+			st->next.ref_no = ++h->counters[k->number];
+		meta->has_created_at = true;
+		meta->created_at = s->world->now_ms;
+		meta->created_by = account;
+	}
+	if (!meta)
+		return;
+	meta->has_ref_no = st->next.ref_no != 0;
+	meta->ref_no = st->next.ref_no;
+	meta->has_updated_at = true;
+	meta->updated_at = s->world->now_ms;
+	meta->updated_by = account;
+}
+
+static int move_uniques(struct stage_set *s, const struct stage *st)
+{
+	const struct kind *k = st->next.kind;
+
+	for (unsigned i = 0; i < k->desc->n_fields; i++) {
+		const field_desc *fd = &k->desc->fields[i];
+		const char *old, *now;
+
+		if (!(field_rule(k, fd).flags & FIELD_UNIQUE))
+			continue;
+		old = text_value(st->target->body, fd);
+		now = st->next.deleted ? NULL : text_value(st->next.body, fd);
+		if (same_text(old, now))
+			continue;
+		if ((old && world_unique_set(s->world, s->job->territory, k, fd->id, old, NULL)) ||
+		    (now && world_unique_set(s->world, s->job->territory, k, fd->id, now, &st->target->key.id)))
+			return -ERR_NOMEM;
+	}
+	return 0;
+}
+
+static int commit_one(struct stage_set *s, struct stage *st, struct world_head *h, const char *reason, int64_t time)
+{
+	struct world_record *to = st->target, was = *to;
+	uint64_t rev = h->rev + 1;
+
+	if (stamp(s, st, rev) || move_uniques(s, st))
+		return -ERR_NOMEM;
+	if (was.exists && world_keep_version(s->world, to, rev, s->job->author.account, reason, time))
+		return -ERR_NOMEM;
+	fill_meta(s, st, h);
+	if (narrows(st))
+		st->next.narrowed_rev = rev;
+	h->rev = rev;
+	h->dirty = true;
+	st->next.rev = rev;
+	st->next.last_body = st->next.deleted ? was.body : NULL;
+	*to = st->next;
+	to->hh = was.hh;
+	to->dirty = was.dirty;
+	to->next_dirty = was.next_dirty;
+	to->born = was.born || !was.exists;
+	to->links_stale = true;
+	world_touch(s->world, to);
+	return 0;
+}
+
+Seve__Verdict__Code stage_commit(struct stage_set *s, const char *reason, int64_t client_time)
+{
+	struct world_head *h = world_head(s->world, s->job->territory, false);
+	bool acted = false, merged = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		merged |= s->list[i].merged;
+		if (!s->list[i].acts)
+			continue;
+		if (commit_one(s, &s->list[i], h, reason, client_time))
+			return SEVE__VERDICT__CODE__UNSPECIFIED;
+		acted = true;
+	}
+	if (merged)
+		return SEVE__VERDICT__CODE__MERGED;
+	return acted ? SEVE__VERDICT__CODE__APPLIED : SEVE__VERDICT__CODE__UNCHANGED;
+}
+
+/* ---- what the author is told -------------------------------------------------------------------- */
+
+int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_errors, Seve__Violation ***warnings,
+		     size_t *n_warnings)
+{
+	struct arena *a = s->world->arena;
+	const struct problems *p = &s->problems;
+
+	*n_errors = *n_warnings = 0;
+	if (!p->n)
+		return 0;
+	*errors = arena_array(a, p->n, sizeof **errors);
+	*warnings = arena_array(a, p->n, sizeof **warnings);
+	if (!*errors || !*warnings)
+		return -ERR_NOMEM;
+	for (size_t i = 0; i < p->n; i++) {
+		Seve__Violation *v = arena_alloc(a, sizeof *v);
+
+		if (!v)
+			return -ERR_NOMEM;
+		seve__violation__init(v);
+		v->field = arena_strdup(a, p->list[i].field);
+		v->code = arena_strdup(a, p->list[i].code);
+		v->text = arena_strdup(a, p->list[i].text);
+		if (!v->field || !v->code || !v->text)
+			return -ERR_NOMEM;
+		if (p->list[i].warning)
+			(*warnings)[(*n_warnings)++] = v;
+		else
+			(*errors)[(*n_errors)++] = v;
+	}
+	return 0;
+}
+
+int stage_outcomes(struct stage_set *s, Seve__Verdict *v)
+{
+	bool told = v->code != SEVE__VERDICT__CODE__REJECTED;
+
+	v->outcomes = arena_array(s->world->arena, s->n + 1, sizeof *v->outcomes);
+	if (!v->outcomes)
+		return -ERR_NOMEM;
+	for (size_t i = 0; told && i < s->n; i++) {
+		const struct stage *st = &s->list[i];
+		const struct world_record *r = st->target;
+		Seve__Outcome *o = st->outcome;
+
+		o->has_id = true;
+		o->id = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)r->key.id.b};
+		o->has_rev = true;
+		o->rev = r->rev;
+		o->has_ref_no = r->ref_no != 0;
+		o->ref_no = r->ref_no;
+		o->has_deleted = r->deleted;
+		o->deleted = r->deleted;
+		if (st->merged || st->clashed)
+			o->body = (Seve__Body *)(uintptr_t)r->body;
+		v->outcomes[v->n_outcomes++] = o;
+	}
+	return 0;
+}

@@ -1,0 +1,70 @@
+/* apply_stage.h -- a mutation in the making: its changes are staged beside the world, checked as a whole, then committed to it or dropped.
+ * Private to apply*.c. */
+#ifndef SEVE_APPLY_STAGE_H
+#define SEVE_APPLY_STAGE_H
+
+#include "apply.h"
+
+enum stage_end {
+	STAGE_GOES_ON,
+	STAGE_CLASH,   /* conflict: nothing is applied */
+	STAGE_REFUSED, /* rejected: the problems tell why */
+	STAGE_FAILED,  /* out of memory */
+};
+
+/* One record as the mutation leaves it. */
+struct stage {
+	struct world_record *target;
+	struct world_record next; /* a copy of *target, then changed */
+	Seve__Outcome *outcome;
+	uint32_t *changed; /* fields written by an update; none for other operations */
+	size_t n_changed;
+	bool acts;   /* something changes */
+	bool merged; /* others had edited it meanwhile */
+	bool clashed;
+};
+
+struct stage_set {
+	struct world *world;
+	struct apply_job *job;
+	struct stage list[APPLY_CHANGES_MAX];
+	size_t n;
+	struct problems problems;
+	uint64_t depends_on;
+	struct err err;
+};
+
+/* The stage of a record: made on first use.  NULL: out of memory. */
+struct stage *stage_open(struct stage_set *s, const uint8_t id[16], const struct kind *k);
+/* The record as the mutation sees it so far. NULL: unknown. */
+const struct world_record *stage_see(const struct stage_set *s, const struct uuid *id);
+
+/* Gives the record a new body; the defaults are filled in. */
+enum stage_end stage_put(struct stage_set *s, struct stage *st, Seve__Body *body);
+enum stage_end stage_clash(struct stage_set *s, struct stage *st, uint32_t *tags, size_t n);
+enum stage_end stage_refuse(struct stage_set *s, const char *field, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Turns s->err into an end: out of memory fails, anything else refuses. */
+enum stage_end stage_error(struct stage_set *s);
+
+/* Fields, states, references, uniqueness, restricted deletion, rules: on the state that would result. */
+enum stage_end stage_check(struct stage_set *s, const char *reason);
+/* Takes revs and references, writes the stages into the world.  APPLIED, MERGED or UNCHANGED; UNSPECIFIED: out of memory. */
+Seve__Verdict__Code stage_commit(struct stage_set *s, const char *reason, int64_t client_time);
+
+int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_errors, Seve__Violation ***warnings,
+		     size_t *n_warnings);
+int stage_outcomes(struct stage_set *s, Seve__Verdict *v);
+
+/* Whether the record carries an external reference of this source. */
+bool stage_carries(const Seve__Body *body, const char *source);
+/* A body of its own with a Meta of its own, values shared.  NULL: out of memory. */
+Seve__Body *stage_own_body(struct arena *a, const Seve__Body *from);
+
+/* What the values of a record need to be loaded. */
+int apply_need_values(uint32_t territory, const struct uuid *id, const struct kind *k, const ProtobufCMessage *m,
+		      const struct apply_wants *w);
+int apply_import_needs(const struct apply_job *j, const struct apply_wants *w);
+int apply_import_row(struct world *w, struct apply_job *j, struct err *e);
+
+#endif

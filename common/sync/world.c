@@ -1,0 +1,194 @@
+/* world.c -- see world.h.  Hash tables are uthash; their entries live in the arena. */
+#include "world.h"
+
+#include <stdio.h>
+
+void world_init(struct world *w, struct arena *a, int64_t now_ms)
+{
+	*w = (struct world){.arena = a, .now_ms = now_ms};
+}
+
+void world_fini(struct world *w)
+{
+	HASH_CLEAR(hh, w->records);
+	HASH_CLEAR(hh, w->priors);
+	HASH_CLEAR(hh, w->heads);
+	HASH_CLEAR(hh, w->uniques);
+	HASH_CLEAR(hh, w->imports);
+}
+
+struct world_record *world_record(struct world *w, uint32_t territory, const struct uuid *id, bool add)
+{
+	struct record_key key = {territory, *id};
+	struct world_record *r = NULL;
+
+	HASH_FIND(hh, w->records, &key, sizeof key, r);
+	if (r || !add)
+		return r;
+	r = arena_zalloc(w->arena, sizeof *r);
+	if (!r)
+		return NULL;
+	r->key = key;
+	HASH_ADD(hh, w->records, key, sizeof key, r);
+	return r->hh.tbl ? r : NULL;
+}
+
+struct world_prior *world_prior(struct world *w, uint32_t territory, const struct uuid *client,
+				uint64_t mid, bool add)
+{
+	struct mid_key key;
+	struct world_prior *p = NULL;
+
+	memset(&key, 0, sizeof key); /* padding is part of the hashed key */
+	key.territory = territory;
+	key.client = *client;
+	key.mid = mid;
+	HASH_FIND(hh, w->priors, &key, sizeof key, p);
+	if (p || !add)
+		return p;
+	p = arena_zalloc(w->arena, sizeof *p);
+	if (!p)
+		return NULL;
+	p->key = key;
+	HASH_ADD(hh, w->priors, key, sizeof key, p);
+	return p->hh.tbl ? p : NULL;
+}
+
+struct world_head *world_head(struct world *w, uint32_t territory, bool add)
+{
+	struct world_head *h = NULL;
+
+	HASH_FIND(hh, w->heads, &territory, sizeof territory, h);
+	if (h || !add)
+		return h;
+	h = arena_zalloc(w->arena, sizeof *h);
+	if (!h)
+		return NULL;
+	h->territory = territory;
+	HASH_ADD(hh, w->heads, territory, sizeof territory, h);
+	return h->hh.tbl ? h : NULL;
+}
+
+/* "territory/kind/…": the parts may hold any character but their number and lengths are fixed by the prefix. */
+static char *unique_key(struct arena *a, uint32_t territory, uint32_t kind, uint32_t tag, const char *value)
+{
+	return arena_printf(a, "%u/%u/%u/%s", territory, kind, tag, value);
+}
+
+static struct world_unique *unique_find(struct world *w, const char *key)
+{
+	struct world_unique *u = NULL;
+
+	HASH_FIND(hh, w->uniques, key, strlen(key), u);
+	return u;
+}
+
+const struct uuid *world_unique(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag,
+				const char *value)
+{
+	const char *key = unique_key(w->arena, territory, k->number, tag, value);
+	struct world_unique *u = key ? unique_find(w, key) : NULL;
+
+	return u && !uuid_is_nil(&u->id) ? &u->id : NULL;
+}
+
+int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag, const char *value,
+		     const struct uuid *id)
+{
+	const char *key = unique_key(w->arena, territory, k->number, tag, value);
+	struct world_unique *u;
+
+	if (!key)
+		return -ERR_NOMEM;
+	u = unique_find(w, key);
+	if (!u) {
+		size_t n = strlen(key);
+
+		u = arena_zalloc(w->arena, sizeof *u + n + 1);
+		if (!u)
+			return -ERR_NOMEM;
+		memcpy(u->key, key, n + 1);
+		HASH_ADD_KEYPTR(hh, w->uniques, u->key, n, u);
+		if (!u->hh.tbl)
+			return -ERR_NOMEM;
+	}
+	u->id = id ? *id : (struct uuid){{0}};
+	return 0;
+}
+
+struct world_import *world_import(struct world *w, uint32_t territory, const struct kind *k, const char *source,
+				  const char *key, bool add)
+{
+	const char *text = arena_printf(w->arena, "%u/%u/%zu:%s/%s", territory, k->number, strlen(source),
+					source, key);
+	struct world_import *i = NULL;
+	size_t n;
+
+	if (!text)
+		return NULL;
+	n = strlen(text);
+	HASH_FIND(hh, w->imports, text, n, i);
+	if (i || !add)
+		return i;
+	i = arena_zalloc(w->arena, sizeof *i + n + 1);
+	if (!i)
+		return NULL;
+	i->territory = territory;
+	i->kind = k;
+	i->source = arena_strdup(w->arena, source);
+	i->partner_key = arena_strdup(w->arena, key);
+	if (!i->source || !i->partner_key)
+		return NULL;
+	memcpy(i->key, text, n + 1);
+	HASH_ADD_KEYPTR(hh, w->imports, i->key, n, i);
+	return i->hh.tbl ? i : NULL;
+}
+
+int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *to, const struct uuid *from,
+		       uint32_t tag)
+{
+	struct world_referrer *r = arena_zalloc(w->arena, sizeof *r);
+
+	if (!r)
+		return -ERR_NOMEM;
+	*r = (struct world_referrer){*to, territory, *from, tag, w->referrers};
+	w->referrers = r;
+	return 0;
+}
+
+void world_touch(struct world *w, struct world_record *r)
+{
+	if (r->dirty)
+		return;
+	r->dirty = true;
+	if (w->dirty_last)
+		w->dirty_last->next_dirty = r;
+	else
+		w->dirty_first = r;
+	w->dirty_last = r;
+}
+
+int world_keep_version(struct world *w, const struct world_record *r, uint64_t next_rev, const char *by,
+		       const char *reason, int64_t client_time)
+{
+	struct world_version *v = arena_zalloc(w->arena, sizeof *v);
+
+	if (!v)
+		return -ERR_NOMEM;
+	v->record = r;
+	v->rev = r->rev;
+	v->next_rev = next_rev;
+	v->level = r->level;
+	v->deleted = r->deleted;
+	v->body = r->body;
+	v->by = by;
+	v->reason = reason;
+	v->client_time = client_time;
+	v->at = w->now_ms;
+	if (w->versions_last)
+		w->versions_last->next = v;
+	else
+		w->versions_first = v;
+	w->versions_last = v;
+	return 0;
+}

@@ -1,0 +1,142 @@
+/* world.h -- what one batch knows of the database: records, verdicts, partners' keys, heads; with the batch's own effects laid over.
+ * Knows no SQL: the writer fills it from PostgreSQL, the simulation from its model.  One thread at a time.
+ *
+ * Everything lives in the batch's arena; world_fini() frees only the hash tables. */
+#ifndef SEVE_WORLD_H
+#define SEVE_WORLD_H
+
+#include <uthash.h>
+
+#include "merge.h"
+#include "uuid.h"
+
+struct record_key {
+	uint32_t territory;
+	struct uuid id;
+};
+
+/* A record, as the database has it or as an earlier change of the batch made it. */
+struct world_record {
+	struct record_key key;
+	const struct kind *kind; /* NULL: there is no such record (or its kind is newer than this program) */
+	bool exists, deleted;
+	bool full; /* loaded with body; a referenced record is known by kind and deletion only */
+	uint64_t rev, narrowed_rev;
+	uint32_t ref_no;
+	Seve__Level level;
+	struct field_revs revs;
+	const Seve__Body *body; /* NULL when deleted or not full */
+	const Seve__Body *last_body; /* of a deleted record: what it was, when loaded for a restore */
+
+	/* What the batch did to it. */
+	bool dirty, born;	/* born: inserted by this batch */
+	bool links_stale;	/* its references may have changed */
+	struct world_record *next_dirty;
+	UT_hash_handle hh;
+};
+
+/* A body that the batch replaced. */
+struct world_version {
+	const struct world_record *record;
+	uint64_t rev, next_rev;
+	Seve__Level level;
+	bool deleted;
+	const Seve__Body *body;
+	const char *by, *reason;
+	int64_t client_time, at;
+	struct world_version *next;
+};
+
+struct mid_key {
+	uint32_t territory;
+	struct uuid client;
+	uint64_t mid;
+};
+
+/* A verdict given earlier; mid 0 carries the client's greatest mid in `last_mid`. */
+struct world_prior {
+	struct mid_key key;
+	uint8_t hash[32];
+	Seve__Verdict__Code code;
+	struct span verdict; /* packed; at == NULL: given in this batch, see `given` */
+	const Seve__Verdict *given;
+	uint64_t last_mid;
+	UT_hash_handle hh;
+};
+
+struct world_head {
+	uint32_t territory;
+	uint64_t rev;
+	uint32_t counters[64]; /* last ref_no by kind number */
+	bool loaded, dirty;
+	UT_hash_handle hh;
+};
+
+enum { WORLD_KIND_MAX = 63 };
+
+/* Who holds a unique value: key is "territory/kind/tag/value". */
+struct world_unique {
+	struct uuid id;
+	UT_hash_handle hh;
+	char key[];
+};
+
+/* A live record that points at another. */
+struct world_referrer {
+	struct uuid to;
+	uint32_t territory;
+	struct uuid from;
+	uint32_t tag;
+	struct world_referrer *next;
+};
+
+/* A partner's key: "territory/kind/source/key". */
+struct world_import {
+	bool known, dirty;
+	uint32_t territory;
+	const struct kind *kind;
+	const char *source, *partner_key;
+	struct uuid id;
+	uint8_t hash[32];
+	const Seve__Body *last_values; /* NULL when not known */
+	UT_hash_handle hh;
+	char key[];
+};
+
+struct world {
+	struct arena *arena;
+	int64_t now_ms;
+	struct uuid import_run; /* the batch of imports that this is part of */
+	struct world_record *records;
+	struct world_prior *priors;
+	struct world_head *heads;
+	struct world_unique *uniques;
+	struct world_import *imports;
+	struct world_referrer *referrers;
+	struct world_record *dirty_first, *dirty_last;
+	struct world_version *versions_first, *versions_last;
+};
+
+void world_init(struct world *w, struct arena *a, int64_t now_ms);
+void world_fini(struct world *w);
+
+/* Finds, or with `add` makes an empty entry; NULL: not there, or out of memory when adding. */
+struct world_record *world_record(struct world *w, uint32_t territory, const struct uuid *id, bool add);
+struct world_prior *world_prior(struct world *w, uint32_t territory, const struct uuid *client, uint64_t mid, bool add);
+struct world_head *world_head(struct world *w, uint32_t territory, bool add);
+struct world_import *world_import(struct world *w, uint32_t territory, const struct kind *k, const char *source, const char *key,
+				  bool add);
+
+/* Unique values: who holds it (NULL: nobody).  Setting with id NULL frees the value. */
+const struct uuid *world_unique(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag, const char *value);
+int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag, const char *value, const struct uuid *id);
+
+int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *to, const struct uuid *from, uint32_t tag);
+
+/* Marks a record as changed by the batch, once. */
+void world_touch(struct world *w, struct world_record *r);
+/* Keeps the record's present state as a version that `next_rev` replaces. */
+int world_keep_version(struct world *w, const struct world_record *r, uint64_t next_rev, const char *by, const char *reason,
+		       int64_t client_time);
+
+#endif
