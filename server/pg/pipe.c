@@ -71,8 +71,8 @@ static int pipe_check(struct pg_pipe *p, struct pg_unit *u, bool *prepare)
 		int rc = 0;
 		if (pg_params_bad(&s->params))
 			rc = err_set(&u->err, ERR_NOMEM, "parameters of statement %s",
-				     s->query.name);
-		else
+				     s->query.name ? s->query.name : "without a name");
+		else if (s->query.name)
 			state = prepared_note(&p->prepared, s->query.name, &s->params);
 		if (state == PREPARED_MISMATCH)
 			rc = err_set(&u->err, ERR_INTERNAL,
@@ -111,8 +111,11 @@ static bool send_statements(struct pg_pipe *p, struct pg_unit *u)
 	static const int binary[PG_PARAMS_MAX] = {ONES8, ONES8, ONES8, ONES8,
 						  ONES8, ONES8, ONES8, ONES8};
 	for (struct pg_stmt *s = u->first; s; s = s->next)
-		if (!PQsendQueryPrepared(p->conn, s->query.name, s->params.n, s->params.values,
-					 s->params.lengths, binary, 1))
+		if (!(s->query.name
+			      ? PQsendQueryPrepared(p->conn, s->query.name, s->params.n, s->params.values,
+						    s->params.lengths, binary, 1)
+			      : PQsendQueryParams(p->conn, s->query.text, s->params.n, s->params.types,
+						  s->params.values, s->params.lengths, binary, 1)))
 			return false;
 	return PQpipelineSync(p->conn) == 1;
 }

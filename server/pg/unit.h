@@ -12,7 +12,7 @@
  * must be there before that unit.  Its parameters have the same types at every use: other ones are
  * refused (ERR_INTERNAL) before anything is sent. */
 struct pg_query {
-	const char *name;
+	const char *name; /* NULL: a text made for one request; never prepared, the text lives as long as the unit */
 	const char *text;
 };
 

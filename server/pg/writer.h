@@ -4,7 +4,7 @@
 #ifndef SEVED_PG_WRITER_H
 #define SEVED_PG_WRITER_H
 
-#include "apply.h"
+#include "sync/apply.h"
 #include "link.h"
 
 enum {
@@ -22,6 +22,8 @@ struct writer_job {
 	size_t bytes;			 /* rough size of the input */
 	void *batch_key;		 /* jobs with a key form a batch of their own (an import chunk); NULL: any batch */
 	bool rollback;			 /* dry run: the batch of this key is rolled back */
+	struct uuid run;		 /* of an import: kept with its references */
+	char refusal[200];		 /* the writer's own: what the database said of this job */
 	void *owner;
 	void (*done)(struct writer_job *j); /* exactly once, after COMMIT; err.code tells of failures of the whole */
 	struct err err;

@@ -1,0 +1,32 @@
+/* load.h -- fills the world of a batch from PostgreSQL: collects what its jobs need, asks in one round trip, lays the answers down.
+ * Knows nothing of decisions.  Loop thread only. */
+#ifndef SEVED_PG_LOAD_H
+#define SEVED_PG_LOAD_H
+
+#include "sync/apply.h"
+#include "unit.h"
+
+struct load_item;
+
+struct load {
+	struct arena *arena;
+	struct world *world;
+	struct load_item *lists[7]; /* enum load_what */
+	size_t counts[7];
+	struct pg_stmt *stmts[7];
+	struct pg_stmt *heads;
+	struct load_unique *uniques;
+};
+
+void load_init(struct load *l, struct arena *a, struct world *w);
+/* Adds what one job needs. */
+int load_collect(struct load *l, const struct apply_job *j);
+/* Adds to `u`: BEGIN, the territories of this transaction, the lock of the heads, then everything collected. */
+int load_ask(struct load *l, struct pg_unit *u);
+/* Reads the results into the world.  -ERR_DATA_LOSS for a stored body that cannot be read. */
+int load_read(struct load *l, struct err *e);
+
+/* The session variable that row-level security looks at: "{1,2}". */
+int load_territories(struct pg_unit *u, const uint32_t *territories, size_t n);
+
+#endif

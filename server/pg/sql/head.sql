@@ -1,0 +1,1 @@
+SELECT rev, purged_rev FROM territory_head WHERE territory_id = $1

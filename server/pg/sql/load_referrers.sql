@@ -1,0 +1,5 @@
+SELECT u.t, u.i, x.from_id, x.tag
+FROM unnest($1::int[], $2::uuid[]) u(t, i)
+CROSS JOIN LATERAL (SELECT l.from_id, l.tag FROM link l
+	JOIN record r ON r.territory_id = l.territory_id AND r.id = l.from_id AND NOT r.deleted
+	WHERE l.territory_id = u.t AND l.to_id = u.i LIMIT 100) x

@@ -1,0 +1,1 @@
+SELECT set_config('seve.territories', $1::text, true)

@@ -1,0 +1,446 @@
+/* writer.c -- see writer.h.
+ *
+ *   queue ─► LOAD ─► decide (pure) ─► STORE ─► done()           (waits in LOAD and STORE)
+ *              │                        │
+ *              └─ error: all fail       └─ the database refuses: halves, then the culprit alone, then its refusal as verdict */
+#include "writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "load.h"
+#include "log.h"
+#include "server.h"
+#include "store.h"
+
+enum { BATCH_ARENA_MAX = 96 * 1024 * 1024 };
+
+struct batch {
+	struct writer *writer;
+	struct arena arena;
+	struct world world;
+	struct load load;
+	struct writer_job **jobs;
+	struct apply_job **stored; /* whose verdicts are new */
+	struct pg_unit *undo;	   /* ROLLBACK, made before it can be needed */
+	uint32_t session;	   /* of the link, which holds the open transaction */
+	size_t n, n_stored;
+	bool rollback;
+};
+
+/* Jobs that were sent back after a refused batch: they are tried in these groups before anything new. */
+struct group {
+	struct writer_job *first, *last;
+	size_t n;
+	struct group *next;
+};
+
+struct writer {
+	struct server *server;
+	struct pg_link *link;
+	struct writer_job *first, *last;
+	size_t queued;
+	struct group *retries;
+	struct batch *batch; /* under way, or NULL */
+	struct batch idle;   /* the one that is used again and again */
+	uv_idle_t kick;	     /* starts a batch from the loop, never from a caller's stack */
+	bool closing, link_closed, kick_closed;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+static void writer_kick(struct writer *w);
+
+/* ---- ending -------------------------------------------------------------------------------- */
+
+static void job_end(struct writer_job *j)
+{
+	j->done(j);
+}
+
+static void batch_end(struct batch *b)
+{
+	struct writer *w = b->writer;
+
+	for (size_t i = 0; i < b->n; i++)
+		job_end(b->jobs[i]);
+	world_fini(&b->world);
+	arena_reset(&b->arena);
+	w->batch = NULL;
+	writer_kick(w);
+}
+
+static void batch_fail(struct batch *b, const struct err *e)
+{
+	for (size_t i = 0; i < b->n; i++)
+		b->jobs[i]->err = *e;
+	batch_end(b);
+}
+
+/* ---- a refused batch: bisect ----------------------------------------------------------------- */
+
+static struct group *group_make(struct writer_job **jobs, size_t n, struct group *next)
+{
+	struct group *g = calloc(1, sizeof *g);
+
+	if (!g)
+		return NULL;
+	for (size_t i = 0; i + 1 < n; i++)
+		jobs[i]->next = jobs[i + 1];
+	jobs[n - 1]->next = NULL;
+	*g = (struct group){jobs[0], jobs[n - 1], n, next};
+	return g;
+}
+
+/* The database refused the batch for what one of its jobs holds: find that one without failing its neighbours. */
+static void batch_split(struct batch *b, const struct err *e)
+{
+	struct writer *w = b->writer;
+	size_t half = b->n / 2;
+	struct group *back, *front;
+
+	log_event(LOG_WARN, "batch_refused", "jobs=%zu cause=%s", b->n, e->text);
+	if (b->n == 1 && b->jobs[0]->work.refuse) {
+		batch_fail(b, e); /* even the refusal could not be stored */
+		return;
+	}
+	if (b->n == 1) {
+		memcpy(b->jobs[0]->refusal, e->text, sizeof b->jobs[0]->refusal - 1);
+		b->jobs[0]->work.refuse = b->jobs[0]->refusal;
+		half = 0;
+	}
+	back = group_make(b->jobs + half, b->n - half, w->retries);
+	front = back && half ? group_make(b->jobs, half, back) : back;
+	if (!front) {
+		free(back);
+		batch_fail(b, e);
+		return;
+	}
+	w->retries = front;
+	b->n = 0;
+	batch_end(b);
+}
+
+/* ---- STORE ------------------------------------------------------------------------------------- */
+
+static void batch_tell(struct batch *b)
+{
+	uint32_t territories[WRITER_BATCH_JOBS];
+	uint64_t revs[WRITER_BATCH_JOBS];
+	struct world_head *h, *tmp;
+	size_t n = 0;
+
+	HASH_ITER(hh, b->world.heads, h, tmp) {
+		if (!h->dirty || n == WRITER_BATCH_JOBS)
+			continue;
+		territories[n] = h->territory;
+		revs[n++] = h->rev;
+	}
+	if (n && !b->rollback)
+		server_heads_moved(b->writer->server, territories, revs, n);
+}
+
+static void stored(struct pg_unit *u)
+{
+	struct batch *b = u->owner;
+	struct err e = u->err;
+	bool refused = e.code && u->sqlstate[0] && err_class(e.code) == ERR_PERMANENT;
+
+	pg_unit_clear(u);
+	if (refused) {
+		batch_split(b, &e);
+		return;
+	}
+	if (e.code) {
+		batch_fail(b, &e);
+		return;
+	}
+	batch_tell(b);
+	batch_end(b);
+}
+
+static int batch_store(struct batch *b)
+{
+	struct pg_unit *u = pg_unit_new(&b->arena, b, stored);
+
+	if (!u || store_world(&b->world, b->stored, b->n_stored, u))
+		return -ERR_NOMEM;
+	if (!pg_unit_add(u, pg_sql(b->rollback ? "rollback" : "commit")))
+		return -ERR_NOMEM;
+	u->session = b->session;
+	pg_link_submit(b->writer->link, u);
+	return 0;
+}
+
+/* ---- decide --------------------------------------------------------------------------------------- */
+
+static void batch_decide(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct writer_job *j = b->jobs[i];
+
+		memset(&j->err, 0, sizeof j->err);
+		j->work.verdict = NULL;
+		j->work.row = NULL;
+		j->work.replayed = false;
+		if (!apply_job(&b->world, &j->work, &j->err))
+			b->stored[b->n_stored++] = &j->work;
+	}
+}
+
+static void batch_abandon_done(struct pg_unit *u)
+{
+	struct batch *b = u->owner;
+
+	pg_unit_clear(u);
+	batch_end(b);
+}
+
+/* The transaction is open and will not be used: end it, then the batch, whose errors are set. */
+static void batch_abandon(struct batch *b, const struct err *e)
+{
+	for (size_t i = 0; i < b->n; i++)
+		b->jobs[i]->err = *e;
+	b->undo->session = b->session;
+	pg_link_submit(b->writer->link, b->undo);
+}
+
+/* ---- LOAD ----------------------------------------------------------------------------------------- */
+
+static void loaded(struct pg_unit *u)
+{
+	struct batch *b = u->owner;
+	struct err e = u->err;
+
+	b->session = pg_link_session(b->writer->link);
+	if (!e.code)
+		load_read(&b->load, &e);
+	else if (u->sent && err_class(e.code) == ERR_UNKNOWN_OUTCOME)
+		err_set(&e, ERR_UNAVAILABLE, "the database connection was lost"); /* nothing had been written yet */
+	if (u->err.code) {
+		pg_unit_clear(u);
+		batch_fail(b, &e);
+		return;
+	}
+	if (!e.code) {
+		batch_decide(b);
+		if (batch_store(b))
+			err_set(&e, ERR_NOMEM, "storing a batch of %zu", b->n);
+	}
+	/* Bodies and hashes were copied or unpacked: the results are no longer looked at. */
+	pg_unit_clear(u);
+	if (e.code)
+		batch_abandon(b, &e);
+}
+
+static int batch_load(struct batch *b)
+{
+	struct pg_unit *u = pg_unit_new(&b->arena, b, loaded);
+
+	b->undo = pg_unit_new(&b->arena, b, batch_abandon_done);
+	if (!u || !b->undo || !pg_unit_add(b->undo, pg_sql("rollback")))
+		return -ERR_NOMEM;
+	for (size_t i = 0; i < b->n; i++)
+		if (load_collect(&b->load, &b->jobs[i]->work))
+			return -ERR_NOMEM;
+	if (load_ask(&b->load, u))
+		return -ERR_NOMEM;
+	pg_link_submit(b->writer->link, u);
+	return 0;
+}
+
+/* ---- forming batches ---------------------------------------------------------------------------------- */
+
+static bool fits(const struct writer_job *first, const struct writer_job *j, size_t n, size_t bytes)
+{
+	return n < WRITER_BATCH_JOBS && bytes + j->bytes <= WRITER_BATCH_BYTES && j->batch_key == first->batch_key;
+}
+
+static void batch_add(struct batch *b, struct writer_job *j)
+{
+	b->jobs[b->n++] = j;
+	b->rollback = j->rollback;
+	if (j->batch_key && !uuid_is_nil(&j->run))
+		b->world.import_run = j->run;
+}
+
+static void take_group(struct writer *w, struct batch *b)
+{
+	struct group *g = w->retries;
+	struct writer_job *next;
+
+	w->retries = g->next;
+	for (struct writer_job *j = g->first; j; j = next) {
+		next = j->next;
+		batch_add(b, j);
+	}
+	free(g);
+}
+
+static void take_queue(struct writer *w, struct batch *b)
+{
+	const struct writer_job *first = w->first;
+	size_t bytes = 0;
+
+	while (w->first && (w->first == first || fits(first, w->first, b->n, bytes))) {
+		struct writer_job *j = w->first;
+
+		w->first = j->next;
+		if (!w->first)
+			w->last = NULL;
+		w->queued--;
+		bytes += j->bytes;
+		batch_add(b, j);
+	}
+}
+
+static void writer_step(uv_idle_t *handle)
+{
+	struct writer *w = handle->data;
+	struct batch *b = &w->idle;
+
+	uv_idle_stop(handle);
+	if (w->batch || (!w->first && !w->retries))
+		return;
+	w->batch = b;
+	world_init(&b->world, &b->arena, clock_wall_ms());
+	load_init(&b->load, &b->arena, &b->world);
+	b->n = b->n_stored = 0;
+	b->rollback = false;
+	if (w->retries)
+		take_group(w, b);
+	else
+		take_queue(w, b);
+	if (batch_load(b)) {
+		struct err e;
+
+		err_set(&e, ERR_NOMEM, "forming a batch of %zu", b->n);
+		batch_fail(b, &e);
+	}
+}
+
+static void writer_kick(struct writer *w)
+{
+	if (!w->batch && (w->first || w->retries))
+		uv_idle_start(&w->kick, writer_step);
+}
+
+/* ---- submitting ------------------------------------------------------------------------------------------ */
+
+static void enqueue(struct writer *w, struct writer_job *j)
+{
+	j->next = NULL;
+	if (w->last)
+		w->last->next = j;
+	else
+		w->first = j;
+	w->last = j;
+	w->queued++;
+}
+
+int writer_submit_all(struct writer *w, struct writer_job *jobs, size_t n, struct err *e)
+{
+	if (w->closing)
+		return err_set(e, ERR_GOING_AWAY, "the server is stopping");
+	if (w->queued + n > WRITER_QUEUE_JOBS) {
+		err_set(e, ERR_EXHAUSTED, "%zu changes wait to be written already", w->queued);
+		e->retry_after_ms = 1000;
+		return -(int)ERR_EXHAUSTED;
+	}
+	for (size_t i = 0; i < n; i++)
+		enqueue(w, &jobs[i]);
+	writer_kick(w);
+	return 0;
+}
+
+int writer_submit(struct writer *w, struct writer_job *j, struct err *e)
+{
+	return writer_submit_all(w, j, 1, e);
+}
+
+/* ---- opening and closing ----------------------------------------------------------------------------------- */
+
+int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct writer **out, struct err *e)
+{
+	struct writer *w = calloc(1, sizeof *w);
+	struct pg_link_options o = {.conninfo = conninfo, .name = "writer", .setup = PG_SETUP_APP};
+	int rc;
+
+	if (!w)
+		return err_set(e, ERR_NOMEM, "writer");
+	w->server = s;
+	w->idle.writer = w;
+	w->idle.jobs = calloc(WRITER_BATCH_JOBS, sizeof *w->idle.jobs);
+	w->idle.stored = calloc(WRITER_BATCH_JOBS, sizeof *w->idle.stored);
+	arena_init(&w->idle.arena, BATCH_ARENA_MAX);
+	rc = w->idle.jobs && w->idle.stored ? pg_link_open(loop, &o, &w->link, e) : err_set(e, ERR_NOMEM, "writer");
+	if (rc) {
+		free(w->idle.jobs);
+		free(w->idle.stored);
+		free(w);
+		return rc;
+	}
+	uv_idle_init(loop, &w->kick);
+	w->kick.data = w;
+	*out = w;
+	return 0;
+}
+
+static void writer_gone(struct writer *w)
+{
+	if (!w->link_closed || !w->kick_closed)
+		return;
+	arena_fini(&w->idle.arena);
+	free(w->idle.jobs);
+	free(w->idle.stored);
+	if (w->closed)
+		w->closed(w->closed_ctx);
+	free(w);
+}
+
+static void link_gone(void *ctx)
+{
+	struct writer *w = ctx;
+
+	w->link_closed = true;
+	writer_gone(w);
+}
+
+static void kick_gone(uv_handle_t *h)
+{
+	struct writer *w = h->data;
+
+	w->kick_closed = true;
+	writer_gone(w);
+}
+
+static void fail_list(struct writer_job *j)
+{
+	struct writer_job *next;
+
+	for (; j; j = next) {
+		next = j->next;
+		err_set(&j->err, ERR_GOING_AWAY, "the server is stopping");
+		job_end(j);
+	}
+}
+
+void writer_close(struct writer *w, void (*closed)(void *ctx), void *ctx)
+{
+	w->closing = true;
+	w->closed = closed;
+	w->closed_ctx = ctx;
+	while (w->retries) {
+		struct group *g = w->retries;
+
+		w->retries = g->next;
+		fail_list(g->first);
+		free(g);
+	}
+	fail_list(w->first);
+	w->first = w->last = NULL;
+	w->queued = 0;
+	uv_close((uv_handle_t *)&w->kick, kick_gone);
+	pg_link_close(w->link, link_gone, w); /* ends what is under way */
+}
