@@ -1,0 +1,516 @@
+/* import.c -- a partner's file: rows in chunks, each chunk a batch of its own, chunks of one run one after the other.
+ * A run remembers the keys and unique values of its earlier lines, so that a dry run, whose chunks leave nothing behind, says of each
+ * line what the real run will say. */
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "clock.h"
+#include "dispatch.h"
+#include "handlers.h"
+#include "pg/load.h"
+#include "pg/writer.h"
+#include "server.h"
+#include "wire.h"
+
+enum {
+	IMPORT_ROWS_MAX = 500,
+	IMPORT_RUNS_MAX = 64,
+	IMPORT_LINES_MAX = 2000000,   /* keys and unique values that a run remembers */
+	IMPORT_IDLE_MS = 10 * 60 * 1000,
+	IMPORT_CHUNKS_MAX = 8,	      /* waiting in a run */
+};
+
+/* A key or a unique value that an earlier line brought. */
+struct seen {
+	uint8_t hash[16];
+	uint32_t line;
+	struct uuid id; /* of a unique value: the record that it went to; nil: not known */
+	UT_hash_handle hh;
+};
+
+struct chunk;
+
+struct run {
+	uint64_t id;
+	int32_t account;
+	struct uuid client, batch;
+	uint32_t territory;
+	const struct kind *kind;
+	char source[64];
+	bool dry_run;
+	uint64_t used_ms;
+	struct seen *seen;
+	struct chunk *now, *first, *last; /* under way; waiting */
+	size_t waiting;
+	bool ended;
+	struct run *next;
+};
+
+struct imports {
+	struct run *runs;
+	size_t n;
+};
+
+struct chunk {
+	struct run *run;
+	struct request *request;
+	struct writer_job *jobs;
+	Seve__RowVerdict **verdicts;
+	size_t *row_of;	 /* of each job */
+	size_t n, n_jobs, left;
+	struct err err;
+	struct chunk *next;
+};
+
+/* ---- runs ------------------------------------------------------------------------------------- */
+
+static void run_free(struct run *r)
+{
+	struct seen *s, *tmp;
+
+	HASH_ITER(hh, r->seen, s, tmp) {
+		HASH_DEL(r->seen, s);
+		free(s);
+	}
+	free(r);
+}
+
+static void run_drop(struct imports *all, struct run *r)
+{
+	for (struct run **at = &all->runs; *at; at = &(*at)->next)
+		if (*at == r) {
+			*at = r->next;
+			all->n--;
+			break;
+		}
+	run_free(r);
+}
+
+/* Runs that were left lying: their clients are gone. */
+static void runs_sweep(struct imports *all)
+{
+	uint64_t now = clock_mono_ms();
+	struct run *next;
+
+	for (struct run *r = all->runs; r; r = next) {
+		next = r->next;
+		if (!r->now && now - r->used_ms > IMPORT_IDLE_MS)
+			run_drop(all, r);
+	}
+}
+
+static struct run *run_find(const struct request *r, uint64_t id, struct err *e)
+{
+	for (struct run *run = r->server->imports->runs; run; run = run->next)
+		if (run->id == id && run->account == r->who->account_id && !uuid_cmp(&run->client, &r->who->client_id))
+			return run;
+	err_set(e, ERR_NOT_FOUND, "there is no import run %llu (any more)", (unsigned long long)id);
+	err_remedy(e, "start the import again: what was written stays and will be unchanged");
+	return NULL;
+}
+
+static int run_check(const struct request *r, const Seve__ImportBegin *q, struct rights *rights, struct err *e)
+{
+	const struct kind *k = kind_by_number(q->kind);
+	int rc = authz_read(r->who, q->territory, rights, e);
+
+	if (rc)
+		return rc;
+	if (!k || !(k->flags & KIND_IMPORT))
+		return err_set(e, ERR_INVALID, "records of kind %s are not imported", k ? k->name : "?");
+	rc = authz_write(r->who, q->territory, k, e);
+	if (rc)
+		return rc;
+	if (!q->source || !*q->source || strlen(q->source) >= sizeof ((struct run *)0)->source)
+		return err_set(e, ERR_INVALID, "source: names the partner's system, 1 to 63 bytes");
+	if (rights->source && strcmp(rights->source, q->source)) {
+		err_set(e, ERR_DENIED, "this account imports from source %s, not %s", rights->source, q->source);
+		return err_remedy(e, "use --source %s, or an account for the other source", rights->source);
+	}
+	return 0;
+}
+
+static struct run *run_new(struct request *r, const Seve__ImportBegin *q)
+{
+	struct imports *all = r->server->imports;
+	struct run *run = calloc(1, sizeof *run);
+
+	if (!run)
+		return NULL;
+	if (RAND_bytes((unsigned char *)&run->id, sizeof run->id) != 1) {
+		free(run);
+		return NULL;
+	}
+	run->account = r->who->account_id;
+	run->client = r->who->client_id;
+	run->batch = uuid_v7();
+	run->territory = q->territory;
+	run->kind = kind_by_number(q->kind);
+	run->dry_run = q->dry_run;
+	run->used_ms = clock_mono_ms();
+	memcpy(run->source, q->source, strlen(q->source) + 1);
+	run->next = all->runs;
+	all->runs = run;
+	all->n++;
+	return run;
+}
+
+void handle_import_begin(struct request *r)
+{
+	Seve__ImportReply import = SEVE__IMPORT_REPLY__INIT;
+	Seve__Reply reply = SEVE__REPLY__INIT;
+	struct rights rights;
+	struct run *run;
+	struct err e;
+
+	runs_sweep(r->server->imports);
+	if (run_check(r, r->body->import_begin, &rights, &e)) {
+		request_fail(r, &e);
+		return;
+	}
+	run = r->server->imports->n < IMPORT_RUNS_MAX ? run_new(r, r->body->import_begin) : NULL;
+	if (!run) {
+		err_set(&e, ERR_EXHAUSTED, "%zu imports are under way already", r->server->imports->n);
+		request_fail(r, &e);
+		return;
+	}
+	import.has_run = true;
+	import.run = run->id;
+	reply.body_case = SEVE__REPLY__BODY_IMPORT;
+	reply.import = &import;
+	request_reply(r, &reply);
+}
+
+/* ---- what earlier lines brought ------------------------------------------------------------------ */
+
+static struct seen *seen_find(struct run *r, const char *what, const char *value, bool add)
+{
+	uint8_t digest[32];
+	char text[FIELD_REF_MAX * 2];
+	struct seen *s = NULL;
+	int n = snprintf(text, sizeof text, "%s\n%s", what, value);
+
+	SHA256((const unsigned char *)text, n < (int)sizeof text ? (size_t)n : sizeof text - 1, digest);
+	HASH_FIND(hh, r->seen, digest, sizeof s->hash, s);
+	if (s || !add)
+		return s;
+	s = calloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	memcpy(s->hash, digest, sizeof s->hash);
+	HASH_ADD(hh, r->seen, hash, sizeof s->hash, s);
+	if (s->hh.tbl)
+		return s;
+	free(s);
+	return NULL;
+}
+
+/* The entry of the row's unique value; NULL when it has none. */
+static struct seen *seen_unique(struct run *r, const Seve__ImportRow *row, bool add)
+{
+	const ProtobufCMessage *m = row->set && kind_of(row->set) == r->kind ? kind_message(row->set) : NULL;
+
+	for (unsigned i = 0; m && i < r->kind->desc->n_fields; i++) {
+		const field_desc *fd = &r->kind->desc->fields[i];
+
+		if ((field_rule(r->kind, fd).flags & FIELD_UNIQUE) && field_present(m, fd))
+			return seen_find(r, fd->name, *(char *const *)((const char *)m + fd->offset), add);
+	}
+	return NULL;
+}
+
+/* ---- chunks ------------------------------------------------------------------------------------------ */
+
+static void chunk_start(struct chunk *c);
+
+static void run_next(struct run *r, struct imports *all)
+{
+	struct chunk *c = r->first;
+
+	r->now = NULL;
+	r->used_ms = clock_mono_ms();
+	if (c) {
+		r->first = c->next;
+		if (!r->first)
+			r->last = NULL;
+		r->waiting--;
+		chunk_start(c);
+	} else if (r->ended) {
+		run_drop(all, r);
+	}
+}
+
+static void chunk_finish(struct chunk *c)
+{
+	Seve__ImportReply import = SEVE__IMPORT_REPLY__INIT;
+	Seve__Reply reply = SEVE__REPLY__INIT;
+	struct imports *all = c->request->server->imports;
+	struct request *request = c->request;
+	struct run *run = c->run;
+
+	/* The chunk lives in the request's arena: what comes after the reply must not look at it. */
+	if (c->err.code) {
+		struct err e = c->err;
+
+		run_next(run, all);
+		request_fail(request, &e);
+		return;
+	}
+	import.has_run = true;
+	import.run = run->id;
+	import.n_rows = c->n;
+	import.rows = c->verdicts;
+	reply.body_case = SEVE__REPLY__BODY_IMPORT;
+	reply.import = &import;
+	run_next(run, all);
+	request_reply(request, &reply);
+}
+
+/* Learns where a unique value went. */
+static void chunk_learn(struct chunk *c, const Seve__ImportRow *row, const Seve__RowVerdict *v)
+{
+	struct seen *s = seen_unique(c->run, row, false);
+
+	if (s && uuid_is_nil(&s->id) && v->has_id && v->id.len == 16)
+		memcpy(s->id.b, v->id.data, 16);
+}
+
+static void chunk_job_done(struct writer_job *j)
+{
+	struct chunk *c = j->owner;
+	size_t row = c->row_of[j - c->jobs];
+
+	if (j->err.code) {
+		if (!c->err.code)
+			c->err = j->err;
+	} else {
+		c->verdicts[row] = (Seve__RowVerdict *)wire_dup(&c->request->arena, &j->work.row->base);
+		if (!c->verdicts[row])
+			err_set(&c->err, ERR_OUTCOME, "out of memory after the commit");
+		else
+			chunk_learn(c, c->request->body->import_rows->rows[row], c->verdicts[row]);
+	}
+	if (!--c->left)
+		chunk_finish(c);
+}
+
+/* A line whose key came before is not looked at again. */
+static Seve__RowVerdict *duplicate_verdict(struct chunk *c, const Seve__ImportRow *row, const struct seen *s)
+{
+	struct arena *a = &c->request->arena;
+	Seve__RowVerdict *v = arena_alloc(a, sizeof *v);
+	Seve__Violation *why = arena_alloc(a, sizeof *why);
+	Seve__Violation **list = arena_alloc(a, sizeof *list);
+
+	if (!v || !why || !list)
+		return NULL;
+	seve__row_verdict__init(v);
+	seve__violation__init(why);
+	why->field = "key";
+	why->code = "DUPLICATE";
+	why->text = arena_printf(a, "the key stands in line %u of this import already", s->line);
+	list[0] = why;
+	v->has_line = row->has_line;
+	v->line = row->line;
+	v->has_code = true;
+	v->code = SEVE__ROW_VERDICT__CODE__SKIPPED;
+	v->n_violations = 1;
+	v->violations = list;
+	return why->text ? v : NULL;
+}
+
+static void chunk_job(struct chunk *c, size_t row, const struct rights *rights, const struct uuid *same_as)
+{
+	const struct principal *who = c->request->who;
+	struct writer_job *j = &c->jobs[c->n_jobs];
+
+	c->row_of[c->n_jobs++] = row;
+	j->work.territory = c->run->territory;
+	j->work.author = (struct apply_author){
+		.account = who->account,
+		.client = who->client_id,
+		.client_short = who->client_short,
+		.reads = rights->reads < SEVE__LEVEL__LEVEL_NETWORK ? SEVE__LEVEL__LEVEL_NETWORK : rights->reads,
+		.writes = rights->writes,
+		.source = rights->source,
+	};
+	j->work.import = (struct apply_import){c->run->kind, c->run->source, c->request->body->import_rows->rows[row], same_as};
+	j->batch_key = c;
+	j->rollback = c->run->dry_run;
+	j->run = c->run->batch;
+	j->owner = c;
+	j->done = chunk_job_done;
+}
+
+/* Sorts out duplicates; the other rows become jobs. */
+static int chunk_rows(struct chunk *c, struct err *e)
+{
+	const Seve__ImportRows *q = c->request->body->import_rows;
+	struct rights rights = authz_rights(c->request->who, c->run->territory);
+
+	if (HASH_COUNT(c->run->seen) > IMPORT_LINES_MAX)
+		return err_set(e, ERR_INVALID, "an import run takes at most %d lines: split the file", IMPORT_LINES_MAX / 2);
+	for (size_t i = 0; i < q->n_rows; i++) {
+		const Seve__ImportRow *row = q->rows[i];
+		struct seen *key = row->key ? seen_find(c->run, "", row->key, true) : NULL;
+		struct seen *unique = seen_unique(c->run, row, true);
+
+		if (key && key->line) {
+			c->verdicts[i] = duplicate_verdict(c, row, key);
+			if (!c->verdicts[i])
+				return err_set(e, ERR_NOMEM, "import rows");
+			continue;
+		}
+		if (row->key && !key)
+			return err_set(e, ERR_NOMEM, "import rows");
+		if (key)
+			key->line = row->line ? row->line : 1;
+		chunk_job(c, i, &rights, unique && !uuid_is_nil(&unique->id) ? &unique->id : NULL);
+	}
+	return 0;
+}
+
+static void chunk_start(struct chunk *c)
+{
+	c->run->now = c;
+	if (request_gone(c->request))
+		err_set(&c->err, ERR_CANCELLED, "the client is gone");
+	else if (!chunk_rows(c, &c->err) && c->n_jobs) {
+		c->left = c->n_jobs;
+		if (!writer_submit_all(c->request->server->writer, c->jobs, c->n_jobs, &c->err))
+			return;
+	}
+	chunk_finish(c);
+}
+
+static struct chunk *chunk_new(struct request *r, struct run *run)
+{
+	size_t n = r->body->import_rows->n_rows;
+	struct chunk *c = arena_zalloc(&r->arena, sizeof *c);
+
+	if (!c)
+		return NULL;
+	*c = (struct chunk){.run = run, .request = r, .n = n};
+	c->jobs = arena_array(&r->arena, n, sizeof *c->jobs);
+	c->verdicts = arena_array(&r->arena, n, sizeof *c->verdicts);
+	c->row_of = arena_array(&r->arena, n, sizeof *c->row_of);
+	return c->jobs && c->verdicts && c->row_of ? c : NULL;
+}
+
+static int chunk_take(struct request *r, struct err *e)
+{
+	const Seve__ImportRows *q = r->body->import_rows;
+	struct run *run = run_find(r, q->run, e);
+	struct chunk *c;
+
+	if (!run)
+		return -(int)e->code;
+	if (!q->n_rows || q->n_rows > IMPORT_ROWS_MAX)
+		return err_set(e, ERR_INVALID, "a chunk holds 1 to %d rows, this one %zu", IMPORT_ROWS_MAX, q->n_rows);
+	if (run->waiting == IMPORT_CHUNKS_MAX)
+		return err_set(e, ERR_EXHAUSTED, "%d chunks of this run wait already", IMPORT_CHUNKS_MAX);
+	c = chunk_new(r, run);
+	if (!c)
+		return err_set(e, ERR_NOMEM, "import rows");
+	if (!run->now) {
+		chunk_start(c);
+		return 0;
+	}
+	if (run->last)
+		run->last->next = c;
+	else
+		run->first = c;
+	run->last = c;
+	run->waiting++;
+	return 0;
+}
+
+void handle_import_rows(struct request *r)
+{
+	struct err e;
+
+	if (chunk_take(r, &e))
+		request_fail(r, &e);
+}
+
+/* ---- the end of a run ------------------------------------------------------------------------------------- */
+
+struct ending {
+	struct request *request;
+	struct pg_stmt *head;
+	uint64_t run;
+};
+
+static void ending_done(struct pg_unit *u)
+{
+	struct ending *end = u->owner;
+	Seve__ImportReply import = SEVE__IMPORT_REPLY__INIT;
+	Seve__Reply reply = SEVE__REPLY__INIT;
+	struct err e = u->err;
+
+	if (!e.code && PQntuples(end->head->result)) {
+		import.has_head_rev = true;
+		import.head_rev = (uint64_t)pg_get_int8(end->head->result, 0, 0);
+	}
+	pg_unit_clear(u);
+	if (e.code) {
+		request_fail(end->request, &e);
+		return;
+	}
+	import.has_run = true;
+	import.run = end->run;
+	reply.body_case = SEVE__REPLY__BODY_IMPORT;
+	reply.import = &import;
+	request_reply(end->request, &reply);
+}
+
+static int ending_ask(struct request *r, const struct run *run)
+{
+	struct ending *end = arena_zalloc(&r->arena, sizeof *end);
+	struct pg_unit *u = end ? pg_unit_new(&r->arena, end, ending_done) : NULL;
+
+	if (!u || load_territories(u, &run->territory, 1))
+		return -ERR_NOMEM;
+	end->request = r;
+	end->run = run->id;
+	end->head = pg_unit_add(u, pg_sql("head"));
+	if (!end->head)
+		return -ERR_NOMEM;
+	pg_params_int4(&end->head->params, (int32_t)run->territory);
+	pg_pool_submit(r->server->readers, u);
+	return 0;
+}
+
+void handle_import_end(struct request *r)
+{
+	struct err e;
+	struct run *run = run_find(r, r->body->import_end->run, &e);
+
+	if (!run || ending_ask(r, run)) {
+		if (run)
+			err_set(&e, ERR_NOMEM, "import");
+		request_fail(r, &e);
+		return;
+	}
+	run->ended = true;
+	if (!run->now)
+		run_drop(r->server->imports, run);
+}
+
+int imports_open(struct server *s, struct err *e)
+{
+	s->imports = calloc(1, sizeof *s->imports);
+	return s->imports ? 0 : err_set(e, ERR_NOMEM, "imports");
+}
+
+void imports_close(struct server *s)
+{
+	while (s->imports && s->imports->runs)
+		run_drop(s->imports, s->imports->runs);
+	free(s->imports);
+	s->imports = NULL;
+}

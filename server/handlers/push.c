@@ -1,0 +1,121 @@
+/* push.c -- mutations from a client: each becomes a job of the group-commit writer, the reply waits for all of their commits. */
+#include <string.h>
+
+#include "dispatch.h"
+#include "pg/writer.h"
+#include "server.h"
+#include "wire.h"
+
+enum { PUSH_MUTATIONS_MAX = 500 };
+
+struct push {
+	struct request *request;
+	struct writer_job *jobs;
+	Seve__Verdict **verdicts;
+	size_t n, left;
+	struct err err; /* the first that went wrong: the client sends all again, what is done is answered from its verdict */
+};
+
+static void push_finish(struct push *p)
+{
+	Seve__PushReply push = SEVE__PUSH_REPLY__INIT;
+	Seve__Reply reply = SEVE__REPLY__INIT;
+
+	if (p->err.code) {
+		request_fail(p->request, &p->err);
+		return;
+	}
+	push.n_verdicts = p->n;
+	push.verdicts = p->verdicts;
+	reply.body_case = SEVE__REPLY__BODY_PUSH;
+	reply.push = &push;
+	request_reply(p->request, &reply);
+}
+
+/* A verdict lives in the batch's arena: it is copied unless the reply is packed before this returns. */
+static void push_job_done(struct writer_job *j)
+{
+	struct push *p = j->owner;
+	size_t i = (size_t)(j - p->jobs);
+
+	p->left--;
+	if (j->err.code) {
+		if (!p->err.code)
+			p->err = j->err;
+	} else if (p->left) {
+		p->verdicts[i] = (Seve__Verdict *)wire_dup(&p->request->arena, &j->work.verdict->base);
+		if (!p->verdicts[i] && !p->err.code)
+			err_set(&p->err, ERR_OUTCOME, "out of memory after the commit");
+	} else {
+		p->verdicts[i] = j->work.verdict;
+	}
+	if (!p->left)
+		push_finish(p);
+}
+
+static int push_job(const struct request *r, const Seve__Mutation *m, struct writer_job *j, struct err *e)
+{
+	struct rights rights;
+	int rc;
+
+	if (m->client_id.len != 16 || memcmp(m->client_id.data, r->who->client_id.b, 16))
+		return err_set(e, ERR_DENIED, "a mutation must carry the client id of this session");
+	if (!m->mid || m->mid > INT64_MAX)
+		return err_set(e, ERR_INVALID, "mid: counts from 1");
+	rc = authz_read(r->who, m->territory, &rights, e);
+	if (rc)
+		return rc;
+	j->work.territory = m->territory;
+	j->work.author = (struct apply_author){
+		.account = r->who->account,
+		.client = r->who->client_id,
+		.client_short = r->who->client_short,
+		.reads = rights.source && rights.reads < SEVE__LEVEL__LEVEL_NETWORK ? SEVE__LEVEL__LEVEL_NETWORK : rights.reads,
+		.writes = rights.writes,
+		.source = rights.source,
+	};
+	j->work.mutation = m;
+	j->bytes = protobuf_c_message_get_packed_size(&m->base);
+	return 0;
+}
+
+static struct push *push_new(struct request *r, size_t n)
+{
+	struct push *p = arena_zalloc(&r->arena, sizeof *p);
+
+	if (!p)
+		return NULL;
+	p->request = r;
+	p->n = p->left = n;
+	p->jobs = arena_array(&r->arena, n, sizeof *p->jobs);
+	p->verdicts = arena_array(&r->arena, n, sizeof *p->verdicts);
+	return p->jobs && p->verdicts ? p : NULL;
+}
+
+static int push_start(struct request *r, struct err *e)
+{
+	const Seve__PushRequest *body = r->body->push;
+	struct push *p;
+
+	if (!body->n_mutations || body->n_mutations > PUSH_MUTATIONS_MAX)
+		return err_set(e, ERR_INVALID, "a push holds 1 to %d mutations, this one %zu", PUSH_MUTATIONS_MAX,
+			       body->n_mutations);
+	p = push_new(r, body->n_mutations);
+	if (!p)
+		return err_set(e, ERR_NOMEM, "push of %zu mutations", body->n_mutations);
+	for (size_t i = 0; i < p->n; i++) {
+		if (push_job(r, body->mutations[i], &p->jobs[i], e))
+			return err_prefix(e, "mutations[%zu]", i);
+		p->jobs[i].owner = p;
+		p->jobs[i].done = push_job_done;
+	}
+	return writer_submit_all(r->server->writer, p->jobs, p->n, e);
+}
+
+void handle_push(struct request *r)
+{
+	struct err e;
+
+	if (push_start(r, &e))
+		request_fail(r, &e);
+}
