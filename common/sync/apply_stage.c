@@ -224,23 +224,31 @@ static void check_unique(struct stage_set *s, const struct stage *st)
 	}
 }
 
-/* Records that would be left pointing at a deleted one. */
+static bool points_at(const struct world_record *r, const uint8_t id[16])
+{
+	return r && r->exists && !r->deleted && refers(r->kind, r->body, 0, id);
+}
+
+/* Records that would be left pointing at a deleted one: those of the database that the batch has not touched, and those that it
+ * has, as the mutation leaves them. */
 static void check_restricted(struct stage_set *s, const struct stage *st)
 {
 	const uint8_t *id = st->target->key.id.b;
 	size_t n = 0;
 
 	for (const struct world_referrer *r = s->world->referrers; r; r = r->next) {
-		const struct world_record *from;
+		const struct world_record *from = stage_see(s, &r->from);
 
-		if (r->territory != s->job->territory || memcmp(r->to.b, id, 16))
-			continue;
-		from = stage_see(s, &r->from);
-		if (!from || !from->full || (!from->deleted && refers(from->kind, from->body, r->tag, id)))
+		if (r->territory == s->job->territory && !memcmp(r->to.b, id, 16) &&
+		    (!from || !from->full || (!from->dirty && points_at(from, id))))
 			n++;
 	}
 	for (const struct world_record *r = s->world->dirty_first; r; r = r->next_dirty)
-		if (r->born && r->key.territory == s->job->territory && !r->deleted && refers(r->kind, r->body, 0, id))
+		if (r->key.territory == s->job->territory && points_at(stage_see(s, &r->key.id), id))
+			n++;
+	for (size_t i = 0; i < s->n; i++)
+		if (!s->list[i].target->dirty && s->list[i].acts && !s->list[i].target->exists &&
+		    points_at(&s->list[i].next, id))
 			n++;
 	if (n)
 		problem_add(&s->problems, false, "id", "RESTRICTED",

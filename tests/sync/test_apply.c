@@ -1,0 +1,554 @@
+/* test_apply.c -- the decision core against a world that is its own database: one world, many jobs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sync/apply.h"
+#include "wire.h"
+
+enum { TERRITORY = 1 };
+
+struct fixture {
+	struct arena arena;
+	struct world world;
+	struct apply_author facilitator, coordinator, importer;
+	uint64_t mids[3];
+	struct err err;
+};
+
+/* ---- building mutations ------------------------------------------------------------------------ */
+
+static struct uuid client(uint8_t n)
+{
+	struct uuid u = uuid_v7();
+
+	u.b[15] = n;
+	return u;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+
+	arena_init(&f->arena, 64 * 1024 * 1024);
+	world_init(&f->world, &f->arena, 1700000000000);
+	world_head(&f->world, TERRITORY, true);
+	f->facilitator = (struct apply_author){
+		.account = "anne", .client = client(1), .reads = SEVE__LEVEL__LEVEL_TEAM, .writes = KIND_BY_F};
+	f->coordinator = (struct apply_author){
+		.account = "nord", .client = client(2), .reads = SEVE__LEVEL__LEVEL_NETWORK, .writes = KIND_BY_C};
+	f->importer = (struct apply_author){.account = "cci",
+					    .client = client(3),
+					    .reads = SEVE__LEVEL__LEVEL_NETWORK,
+					    .writes = KIND_BY_I,
+					    .source = "cci"};
+	f->facilitator.client_short = 1;
+	f->coordinator.client_short = 2;
+	f->importer.client_short = 3;
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	world_fini(&f->world);
+	arena_fini(&f->arena);
+	free(f);
+	return 0;
+}
+
+/* A body from "field=value" pairs, NULL at the end, and the mask that names them. */
+static Seve__Body *body_of(struct fixture *f, const char *kind, Seve__Change *c, va_list ap)
+{
+	const struct kind *k = kind_by_name(kind);
+	ProtobufCMessage *m = arena_zalloc(&f->arena, k->desc->sizeof_message);
+	Seve__Body *body = arena_zalloc(&f->arena, sizeof *body);
+	const char *pair;
+
+	protobuf_c_message_init(k->desc, m);
+	seve__body__init(body);
+	c->mask = arena_array(&f->arena, 32, sizeof *c->mask);
+	while ((pair = va_arg(ap, const char *))) {
+		const char *eq = strchr(pair, '=');
+		char *name = arena_strndup(&f->arena, pair, (size_t)(eq - pair));
+		const field_desc *fd = field_by_name(k, name);
+
+		assert_non_null(fd);
+		assert_int_equal(field_from_text(&f->arena, m, fd, eq + 1, &f->err), 0);
+		c->mask[c->n_mask++] = fd->id;
+	}
+	kind_set_message(k, body, m);
+	return body;
+}
+
+static Seve__Change *change(struct fixture *f, Seve__Change__Op op, const char *kind, const struct uuid *id,
+			    uint64_t base_rev, ...)
+{
+	Seve__Change *c = arena_alloc(&f->arena, sizeof *c);
+	va_list ap;
+
+	seve__change__init(c);
+	c->has_op = c->has_id = c->has_kind = true;
+	c->op = op;
+	c->id = (ProtobufCBinaryData){16, arena_memdup(&f->arena, id->b, 16)};
+	c->kind = kind_by_name(kind)->number;
+	c->has_base_rev = true;
+	c->base_rev = base_rev;
+	va_start(ap, base_rev);
+	c->set = body_of(f, kind, c, ap);
+	va_end(ap);
+	return c;
+}
+
+static Seve__Mutation *mutation(struct fixture *f, uint64_t mid, size_t n, Seve__Change **list)
+{
+	Seve__Mutation *m = arena_alloc(&f->arena, sizeof *m);
+
+	seve__mutation__init(m);
+	m->has_mid = true;
+	m->mid = mid;
+	m->n_changes = n;
+	m->changes = arena_memdup(&f->arena, list, n * sizeof *list);
+	return m;
+}
+
+static const Seve__Verdict *apply(struct fixture *f, const struct apply_author *who, Seve__Mutation *m)
+{
+	struct apply_job j = {.territory = TERRITORY, .author = *who, .mutation = m};
+
+	assert_int_equal(apply_job(&f->world, &j, &f->err), 0);
+	return j.verdict;
+}
+
+static const Seve__Verdict *push(struct fixture *f, const struct apply_author *who, Seve__Change *c)
+{
+	return apply(f, who, mutation(f, ++f->mids[who->client_short - 1], 1, &c));
+}
+
+static struct uuid make(struct fixture *f, const char *kind, const char *pair, const char *pair2)
+{
+	struct uuid id = uuid_v7();
+	const Seve__Verdict *v = push(f, &f->facilitator,
+				      change(f, SEVE__CHANGE__OP__OP_CREATE, kind, &id, 0, pair, pair2, NULL));
+
+	assert_int_equal(v->code, SEVE__VERDICT__CODE__APPLIED);
+	return id;
+}
+
+static const struct world_record *record(struct fixture *f, const struct uuid *id)
+{
+	return world_record(&f->world, TERRITORY, id, false);
+}
+
+static void assert_violation(const Seve__Verdict *v, const char *code)
+{
+	assert_int_equal(v->code, SEVE__VERDICT__CODE__REJECTED);
+	for (size_t i = 0; i < v->n_violations; i++)
+		if (!strcmp(v->violations[i]->code, code))
+			return;
+	fail_msg("no violation %s among %zu, the first is %s: %s", code, v->n_violations,
+		 v->n_violations ? v->violations[0]->code : "-", v->n_violations ? v->violations[0]->text : "-");
+}
+
+static const char *pair_id(struct fixture *f, const char *field, const struct uuid *id)
+{
+	char text[UUID_TEXT];
+
+	uuid_format(id, text);
+	return arena_printf(&f->arena, "%s=%s", field, text);
+}
+
+/* ---- creations and updates -------------------------------------------------------------------------- */
+
+static void a_creation_gets_revs_references_and_defaults(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL), b = make(f, "action", "title=Palettes", NULL);
+
+	assert_int_equal(record(f, &a)->rev, 1);
+	assert_int_equal(record(f, &b)->rev, 2);
+	assert_int_equal(record(f, &a)->ref_no, 1);
+	assert_int_equal(record(f, &b)->ref_no, 2);
+	assert_int_equal(record(f, &a)->level, SEVE__LEVEL__LEVEL_NETWORK);
+	assert_int_equal(record(f, &a)->body->action->status, SEVE__ACTION__STATUS__STATUS_IDEA);
+	assert_string_equal(record(f, &a)->body->meta->created_by, "anne");
+}
+
+static void edits_of_different_fields_merge(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+	const Seve__Verdict *v;
+
+	push(f, &f->coordinator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=lead", NULL));
+	v = push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "next_step=Appeler", NULL));
+	assert_int_equal(v->code, SEVE__VERDICT__CODE__MERGED);
+	assert_int_equal(record(f, &a)->body->action->status, SEVE__ACTION__STATUS__STATUS_LEAD);
+	assert_string_equal(record(f, &a)->body->action->next_step, "Appeler");
+	assert_non_null(v->outcomes[0]->body);
+}
+
+static void a_clash_on_a_hard_field_leaves_the_record_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+	const Seve__Verdict *v;
+
+	push(f, &f->coordinator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "target_on=2027-01-01", NULL));
+	v = push(f, &f->facilitator,
+		 change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "target_on=2027-06-01", "next_step=X", NULL));
+	assert_int_equal(v->code, SEVE__VERDICT__CODE__CONFLICT);
+	assert_null(record(f, &a)->body->action->next_step);
+	assert_int_equal(record(f, &a)->rev, 2);
+	assert_int_equal(v->outcomes[0]->n_clash, 1);
+}
+
+static void ones_own_edits_never_conflict(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+	const Seve__Verdict *v = NULL;
+
+	for (int i = 0; i < 5; i++) {
+		char pair[32];
+
+		snprintf(pair, sizeof pair, "target_on=2027-01-0%d", i + 1);
+		v = push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, pair, NULL));
+	}
+	assert_int_equal(v->code, SEVE__VERDICT__CODE__APPLIED);
+	assert_int_equal(record(f, &a)->rev, 6);
+}
+
+static void an_equal_value_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+	const Seve__Verdict *v =
+		push(f, &f->coordinator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "title=Compost", NULL));
+
+	assert_int_equal(v->code, SEVE__VERDICT__CODE__UNCHANGED);
+	assert_int_equal(record(f, &a)->rev, 1);
+}
+
+static void an_update_of_nothing_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid nobody = uuid_v7();
+
+	assert_violation(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &nobody, 3, "title=X", NULL)),
+			 "GONE");
+}
+
+static void the_second_change_of_a_mutation_takes_the_first_with_it(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = uuid_v7(), b = uuid_v7();
+	Seve__Change *list[] = {change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Good", NULL),
+				change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &b, 0, "progress=12", NULL)};
+
+	assert_violation(apply(f, &f->facilitator, mutation(f, 1, 2, list)), "REQUIRED");
+	assert_false(record(f, &a)->exists);
+	assert_int_equal(world_head(&f->world, TERRITORY, false)->rev, 0);
+}
+
+/* ---- order and replay ----------------------------------------------------------------------------------- */
+
+static void a_mutation_sent_twice_is_applied_once(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = uuid_v7();
+	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Once", NULL);
+	Seve__Mutation *m = mutation(f, 1, 1, &c);
+	const Seve__Verdict *first = apply(f, &f->facilitator, m), *again = apply(f, &f->facilitator, m);
+
+	assert_ptr_equal(first, again);
+	assert_int_equal(world_head(&f->world, TERRITORY, false)->rev, 1);
+}
+
+static void a_mid_does_not_serve_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = uuid_v7();
+	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=One", NULL);
+	Seve__Change *d = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Two", NULL);
+	struct apply_job j = {.territory = TERRITORY, .author = f->facilitator, .mutation = mutation(f, 1, 1, &d)};
+
+	apply(f, &f->facilitator, mutation(f, 1, 1, &c));
+	assert_int_equal(apply_job(&f->world, &j, &f->err), -ERR_INVALID);
+}
+
+static void a_gap_in_mids_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = uuid_v7();
+	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=One", NULL);
+	struct apply_job j = {.territory = TERRITORY, .author = f->facilitator, .mutation = mutation(f, 3, 1, &c)};
+
+	assert_int_equal(apply_job(&f->world, &j, &f->err), -ERR_OUT_OF_ORDER);
+}
+
+static void what_depends_on_a_rejected_mutation_is_rejected(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = uuid_v7();
+	Seve__Change *child;
+	const Seve__Verdict *v;
+
+	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "progress=5", NULL));
+	child = change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 0, "title=X", NULL);
+	child->base_mid = 1;
+	child->has_base_mid = true;
+	v = push(f, &f->facilitator, child);
+	assert_violation(v, "DEPENDS");
+	assert_int_equal(v->depends_on_mid, 1);
+}
+
+/* ---- references, deletion, rights --------------------------------------------------------------------------- */
+
+static void a_reference_must_point_at_a_record_of_the_right_kind(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL), nobody = uuid_v7(), x = uuid_v7();
+
+	assert_violation(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_CREATE, "task", &x, 0, "text=T", pair_id(f, "action_id", &nobody),
+				     NULL)),
+			 "REFERENCE");
+	assert_violation(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, pair_id(f, "pilot_id", &a), NULL)),
+			 "REFERENCE");
+}
+
+static void a_record_that_others_point_at_is_not_deleted_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+	struct uuid t = make(f, "task", "text=Do", pair_id(f, "action_id", &a));
+	Seve__Change *both[] = {change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 2, NULL),
+				change(f, SEVE__CHANGE__OP__OP_DELETE, "task", &t, 2, NULL)};
+
+	assert_violation(push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 2, NULL)),
+			 "RESTRICTED");
+	assert_int_equal(apply(f, &f->facilitator, mutation(f, ++f->mids[0], 2, both))->code, SEVE__VERDICT__CODE__APPLIED);
+	assert_true(record(f, &a)->deleted);
+}
+
+static void a_deletion_that_has_not_seen_an_edit_conflicts(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+
+	push(f, &f->coordinator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=lead", NULL));
+	assert_int_equal(push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 1, NULL))->code,
+			 SEVE__VERDICT__CODE__CONFLICT);
+	assert_false(record(f, &a)->deleted);
+}
+
+static void a_deleted_record_comes_back_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+
+	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 1, NULL));
+	assert_int_equal(push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "title=Y", NULL))->code,
+			 SEVE__VERDICT__CODE__CONFLICT);
+	assert_int_equal(push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_RESTORE, "action", &a, 2, NULL))->code,
+			 SEVE__VERDICT__CODE__APPLIED);
+	assert_string_equal(record(f, &a)->body->action->title, "Compost");
+	assert_int_equal(record(f, &a)->ref_no, 1);
+}
+
+static void roles_write_what_the_table_says(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid actor = make(f, "actor", "name=Menuiserie", NULL), m = uuid_v7();
+
+	assert_violation(push(f, &f->coordinator,
+			      change(f, SEVE__CHANGE__OP__OP_CREATE, "contact", &m, 0, "name=X", pair_id(f, "actor_id", &actor),
+				     NULL)),
+			 "DENIED");
+	assert_violation(push(f, &f->importer, change(f, SEVE__CHANGE__OP__OP_UPDATE, "actor", &actor, 1, "name=Y", NULL)),
+			 "DENIED");
+}
+
+static void a_siret_stands_once_in_a_territory(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid b = uuid_v7();
+
+	make(f, "actor", "name=Un", "siret=35600000000048");
+	assert_violation(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_CREATE, "actor", &b, 0, "name=Deux", "siret=35600000000048", NULL)),
+			 "UNIQUE");
+}
+
+/* ---- rule H4 over the batch's own facts ------------------------------------------------------------------------ */
+
+static void position(struct fixture *f, const struct uuid *actor, const struct uuid *action, const char *stance)
+{
+	struct uuid id = uuid_v7();
+
+	assert_int_equal(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_CREATE, "position", &id, 0, pair_id(f, "actor_id", actor),
+				     pair_id(f, "action_id", action), stance, NULL))
+				 ->code,
+			 SEVE__VERDICT__CODE__APPLIED);
+}
+
+static void an_action_starts_only_with_two_actors_and_one_pilot(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid one = make(f, "actor", "name=Un", NULL), two = make(f, "actor", "name=Deux", NULL);
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+	static const char *const path[] = {"status=lead", "status=planned", "status=selected"};
+
+	for (size_t i = 0; i < 3; i++)
+		push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3, path[i], NULL));
+	position(f, &one, &a, "stance=pilot");
+	assert_violation(
+		push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3, "status=in_progress", NULL)),
+		"H4");
+	position(f, &two, &a, "stance=contributor");
+	assert_int_equal(
+		push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3, "status=in_progress", NULL))->code,
+		SEVE__VERDICT__CODE__APPLIED);
+}
+
+static void a_forbidden_move_names_the_allowed_ones(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL);
+	const Seve__Verdict *v =
+		push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=selected", NULL));
+
+	assert_violation(v, "STATE");
+	assert_non_null(strstr(v->violations[0]->text, "lead"));
+}
+
+/* ---- imports ------------------------------------------------------------------------------------------------------- */
+
+static const Seve__RowVerdict *row(struct fixture *f, const char *source, const char *key, unsigned flags, const char *name,
+				   const char *other)
+{
+	Seve__ImportRow *r = arena_alloc(&f->arena, sizeof *r);
+	struct uuid any = uuid_v7();
+	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "actor", &any, 0, name, other, NULL);
+	struct apply_job j = {.territory = TERRITORY, .author = f->importer};
+
+	seve__import_row__init(r);
+	r->key = arena_strdup(&f->arena, key);
+	r->set = c->set;
+	r->mask = c->mask;
+	r->n_mask = c->n_mask;
+	r->revive = (flags & 1) != 0;
+	r->remove = (flags & 2) != 0;
+	j.author.source = source;
+	j.import = (struct apply_import){kind_by_name("actor"), source, r, NULL};
+	assert_int_equal(apply_job(&f->world, &j, &f->err), 0);
+	return j.row;
+}
+
+static struct uuid row_id(const Seve__RowVerdict *v)
+{
+	struct uuid id;
+
+	memcpy(id.b, v->id.data, 16);
+	return id;
+}
+
+static void a_second_import_writes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(row(f, "cci", "1", 0, "name=Un", "siret=35600000000048")->code, SEVE__ROW_VERDICT__CODE__CREATED);
+	assert_int_equal(row(f, "cci", "1", 0, "name=Un", "siret=35600000000048")->code, SEVE__ROW_VERDICT__CODE__UNCHANGED);
+	assert_int_equal(world_head(&f->world, TERRITORY, false)->rev, 1);
+	assert_int_equal(row(f, "cci", "1", 0, "name=Une", "siret=35600000000048")->code, SEVE__ROW_VERDICT__CODE__UPDATED);
+}
+
+static void what_was_edited_here_is_kept_and_reported(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid id = row_id(row(f, "cci", "1", 0, "name=Un", "commune=Dinan"));
+	const Seve__RowVerdict *v;
+
+	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "actor", &id, 1, "name=Notre nom", NULL));
+	v = row(f, "cci", "1", 0, "name=Un bis", "commune=Rennes");
+	assert_int_equal(v->code, SEVE__ROW_VERDICT__CODE__UPDATED);
+	assert_int_equal(v->n_warnings, 1);
+	assert_string_equal(v->warnings[0]->code, "KEPT");
+	assert_string_equal(record(f, &id)->body->actor->name, "Notre nom");
+	assert_string_equal(record(f, &id)->body->actor->commune, "Rennes");
+}
+
+static void another_source_attaches_to_the_same_siret(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid first = row_id(row(f, "cci", "1", 0, "name=Un", "siret=35600000000048"));
+	const Seve__RowVerdict *v = row(f, "insee", "x9", 0, "name=UN SA", "siret=35600000000048");
+	struct uuid second = row_id(v);
+
+	assert_int_equal(v->code, SEVE__ROW_VERDICT__CODE__ATTACHED);
+	assert_int_equal(uuid_cmp(&first, &second), 0);
+	assert_int_equal(record(f, &first)->body->meta->n_refs, 2);
+	assert_string_equal(record(f, &first)->body->actor->name, "Un");
+}
+
+static void a_row_deleted_here_stays_deleted_until_revived(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid id = row_id(row(f, "cci", "1", 0, "name=Un", NULL));
+
+	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "actor", &id, 1, NULL));
+	assert_int_equal(row(f, "cci", "1", 0, "name=Deux", NULL)->code, SEVE__ROW_VERDICT__CODE__SKIPPED);
+	assert_int_equal(row(f, "cci", "1", 1, "name=Deux", NULL)->code, SEVE__ROW_VERDICT__CODE__UPDATED);
+	assert_string_equal(record(f, &id)->body->actor->name, "Deux");
+}
+
+static void a_row_without_key_or_with_a_wrong_value_is_rejected(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(row(f, "cci", "", 0, "name=Un", NULL)->code, SEVE__ROW_VERDICT__CODE__REJECTED);
+	assert_int_equal(row(f, "cci", "2", 0, "name=Un", "siret=123")->code, SEVE__ROW_VERDICT__CODE__REJECTED);
+	assert_int_equal(world_head(&f->world, TERRITORY, false)->rev, 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_creation_gets_revs_references_and_defaults),
+		T(edits_of_different_fields_merge),
+		T(a_clash_on_a_hard_field_leaves_the_record_alone),
+		T(ones_own_edits_never_conflict),
+		T(an_equal_value_changes_nothing),
+		T(an_update_of_nothing_is_gone),
+		T(the_second_change_of_a_mutation_takes_the_first_with_it),
+		T(a_mutation_sent_twice_is_applied_once),
+		T(a_mid_does_not_serve_twice),
+		T(a_gap_in_mids_is_refused),
+		T(what_depends_on_a_rejected_mutation_is_rejected),
+		T(a_reference_must_point_at_a_record_of_the_right_kind),
+		T(a_record_that_others_point_at_is_not_deleted_alone),
+		T(a_deletion_that_has_not_seen_an_edit_conflicts),
+		T(a_deleted_record_comes_back_as_it_was),
+		T(roles_write_what_the_table_says),
+		T(a_siret_stands_once_in_a_territory),
+		T(an_action_starts_only_with_two_actors_and_one_pilot),
+		T(a_forbidden_move_names_the_allowed_ones),
+		T(a_second_import_writes_nothing),
+		T(what_was_edited_here_is_kept_and_reported),
+		T(another_source_attaches_to_the_same_siret),
+		T(a_row_deleted_here_stays_deleted_until_revived),
+		T(a_row_without_key_or_with_a_wrong_value_is_rejected),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
