@@ -254,8 +254,11 @@ int conf_read_env(struct conf *c, const char *prefix, struct err *e)
 		for (char *p = name; *p; p++)
 			*p = (char)(*p == '-' ? '_' : *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
 		const char *text = getenv(name);
-		if (text && put(c, i, text, "environment", e) < 0)
-			return err_prefix(e, "variable %s", name);
+		int rc = text ? put(c, i, text, "environment", e) : 0;
+		if (rc < 0) {
+			err_prefix(e, "variable %s", name);
+			return rc;
+		}
 	}
 	return 0;
 }
