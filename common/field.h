@@ -115,6 +115,8 @@ int field_to_text(const ProtobufCMessage *m, const field_desc *fd, struct buf *o
 /* Sets the field from text; "" clears it.  Also reads true, false, oui, non, 1, 0; 23/11/2026; a decimal comma; blanks around '|'.
  * 0, or -ERR_INVALID that names field, value and what is allowed; -ERR_NOMEM. */
 int field_from_text(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text, struct err *e);
+/* The same for a text that is not empty, without the field's name in the error: for callers that say themselves where it stood. */
+int field_read(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text, struct err *e);
 
 /* Words of an enumeration: "in_progress" <-> 5.  Unknown numbers become their decimal digits. */
 void field_enum_word(const ProtobufCEnumDescriptor *ed, int number, char out[static 48]);

@@ -312,8 +312,8 @@ static int read_number(ProtobufCMessage *m, const field_desc *fd, enum field_typ
 	return rc;
 }
 
-static int read_value(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text,
-		      struct err *e)
+int field_read(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text,
+	       struct err *e)
 {
 	uint64_t u;
 	double d;
@@ -364,7 +364,7 @@ int field_from_text(struct arena *a, ProtobufCMessage *m, const field_desc *fd, 
 		return 0;
 	}
 	struct err why = {0};
-	int rc = read_value(a, m, fd, text, &why);
+	int rc = field_read(a, m, fd, text, &why);
 	if (rc < 0) {
 		err_prefix(&why, "%s", fd->name);
 		if (e)
