@@ -78,6 +78,9 @@ SEVE_API void seve_close(struct seve *s);
 
 /* Connects and authenticates now.  SEVE_RETRY when the server cannot be reached. */
 SEVE_API int seve_connect(struct seve *s, struct seve_error **err);
+/* Takes the one line of an invite apart: the option "server", the code for seve_enroll(), and the certificate for the option "ca-file" as
+ * PEM text (NULL: the system's certificates do).  Each is freed with free(). */
+SEVE_API int seve_invite_parse(const char *line, char **server, char **code, char **ca_pem, struct seve_error **err);
 /* Spends a single-use invite code and writes the new token to "token-file" (mode 0600).  `device` labels the token. */
 SEVE_API int seve_enroll(struct seve *s, const char *invite_code, const char *device, struct seve_error **err);
 /* After a connection, ever: account, server, epoch, clock_skew_ms.  One row. */

@@ -1,0 +1,100 @@
+/* error.c -- see error.h. */
+#include "error.h"
+
+struct seve_error {
+	struct err e;
+};
+
+int error_status(enum err_code code)
+{
+	int status = code == ERR_OK ? SEVE_OK : err_exit_status(code);
+
+	if (status >= SEVE_OK && status <= SEVE_INVALID)
+		return status;
+	return code == ERR_CONFIG ? SEVE_USAGE : SEVE_FAILURE;
+}
+
+int error_out(struct seve_error **out, const struct err *e)
+{
+	if (e->code == ERR_OK)
+		return SEVE_OK;
+	if (out) {
+		*out = malloc(sizeof **out);
+		if (*out)
+			(*out)->e = *e;
+	}
+	return error_status(e->code);
+}
+
+static enum err_code code_by_number(uint32_t rpc, Seve__Error__Class class)
+{
+	if (class == SEVE__ERROR__CLASS__RETRYABLE)
+		return ERR_UNAVAILABLE;
+	if (class == SEVE__ERROR__CLASS__UNKNOWN_OUTCOME)
+		return ERR_OUTCOME;
+	for (int c = 1; c < ERR_COUNT; c++) {
+		enum err_code code = (enum err_code)c;
+
+		if (err_rpc(code) == rpc && err_class(code) == ERR_PERMANENT)
+			return code;
+	}
+	return ERR_INTERNAL;
+}
+
+int error_from_wire(struct err *e, const Seve__Error *w)
+{
+	enum err_code code = ERR_INTERNAL;
+	const char *text = w->message && *w->message ? w->message : "the server gave no reason";
+
+	if (w->detail)
+		code = err_by_name(w->detail);
+	if (code == ERR_INTERNAL && (!w->detail || strcmp(w->detail, err_name(ERR_INTERNAL)) != 0))
+		code = code_by_number(w->code, w->class_);
+	if (code == ERR_OK)
+		code = ERR_INTERNAL;
+	if (w->n_violations && w->violations[0]->text)
+		err_set(e, code, "%s: %s: %s", text,
+			w->violations[0]->field ? w->violations[0]->field : "?",
+			w->violations[0]->text);
+	else
+		err_set(e, code, "%s", text);
+	if (w->remedy && *w->remedy)
+		err_remedy(e, "%s", w->remedy);
+	e->retry_after_ms = w->retry_after_ms;
+	return -(int)code;
+}
+
+void seve_error_free(struct seve_error *e)
+{
+	free(e);
+}
+
+int seve_error_status(const struct seve_error *e)
+{
+	return e ? error_status(e->e.code) : SEVE_FAILURE;
+}
+
+const char *seve_error_code(const struct seve_error *e)
+{
+	return err_name(e ? e->e.code : ERR_NOMEM);
+}
+
+const char *seve_error_message(const struct seve_error *e)
+{
+	return e ? e->e.text : "out of memory";
+}
+
+const char *seve_error_remedy(const struct seve_error *e)
+{
+	return e ? e->e.remedy : "";
+}
+
+int seve_error_retryable(const struct seve_error *e)
+{
+	return e && err_class(e->e.code) != ERR_PERMANENT;
+}
+
+unsigned seve_error_retry_after_ms(const struct seve_error *e)
+{
+	return e ? e->e.retry_after_ms : 0;
+}

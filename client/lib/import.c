@@ -1,0 +1,426 @@
+/* import.c -- a partner's rows: packed into chunks, up to two under way at a time, verdicts told in the order of the lines.
+ *
+ * After a loss a new run is begun and the chunks without an answer are sent again: what they had already written comes back as
+ * unchanged.  A dry run is not resumed: its counts would no longer be exact. */
+#include <inttypes.h>
+
+#include "client.h"
+#include "clock.h"
+#include "record.h"
+#include "table.h"
+#include "wire.h"
+
+enum {
+	CHUNK_ROWS = 500,
+	CHUNK_BYTES = 256 * 1024,
+	CHUNKS = 2,
+	CHUNK_ARENA_MAX = 64 * 1024 * 1024,
+	VERDICTS = 8, /* values of RowVerdict.Code */
+};
+
+struct chunk {
+	struct seve_import *import;
+	struct arena arena; /* of the rows, until their verdicts have been told */
+	struct arena answer;
+	Seve__ImportRow **rows;
+	size_t n, bytes;
+	bool busy;	  /* sent, or to be sent again */
+	uint64_t call;	  /* under way, 0: not */
+	const Seve__ImportReply *reply;
+	struct err err;
+};
+
+struct seve_import {
+	struct seve *s;
+	uint32_t territory;
+	const struct kind *kind;
+	char source[64];
+	bool dry_run, begun;
+	uint64_t run, head_rev;
+	struct chunk chunks[CHUNKS];
+	size_t filling, oldest; /* indexes: the one that takes rows; the first that has not been told */
+	unsigned tries;
+	struct err failed; /* the run is over: every call gives this */
+	seve_import_verdict told;
+	void *ctx;
+	uint64_t counts[VERDICTS];
+};
+
+static const char *const verdict_words[VERDICTS] = {
+	[SEVE__ROW_VERDICT__CODE__UNSPECIFIED] = "rejected", [SEVE__ROW_VERDICT__CODE__CREATED] = "created",
+	[SEVE__ROW_VERDICT__CODE__UPDATED] = "updated",	     [SEVE__ROW_VERDICT__CODE__UNCHANGED] = "unchanged",
+	[SEVE__ROW_VERDICT__CODE__ATTACHED] = "attached",    [SEVE__ROW_VERDICT__CODE__SKIPPED] = "skipped",
+	[SEVE__ROW_VERDICT__CODE__DELETED] = "deleted",	     [SEVE__ROW_VERDICT__CODE__REJECTED] = "rejected",
+};
+
+/* ---- the run ------------------------------------------------------------------------------------------------- */
+
+static int run_begin(struct seve_import *i, struct err *e)
+{
+	Seve__Request req = SEVE__REQUEST__INIT;
+	Seve__ImportBegin begin = SEVE__IMPORT_BEGIN__INIT;
+	const Seve__Reply *reply;
+	struct arena a;
+	int rc;
+
+	begin.has_territory = begin.has_kind = begin.has_dry_run = true;
+	begin.territory = i->territory;
+	begin.kind = i->kind->number;
+	begin.source = i->source;
+	begin.dry_run = i->dry_run;
+	req.body_case = SEVE__REQUEST__BODY_IMPORT_BEGIN;
+	req.import_begin = &begin;
+	arena_init(&a, CHUNK_ARENA_MAX);
+	rc = client_ask(i->s, &req, &a, false, true, &reply, e);
+	if (!rc && (reply->body_case != SEVE__REPLY__BODY_IMPORT || !reply->import->has_run))
+		rc = err_set(e, ERR_PROTOCOL, "the answer to the begin of an import is of another kind");
+	if (!rc) {
+		i->run = reply->import->run;
+		i->begun = true;
+	}
+	arena_fini(&a);
+	return rc;
+}
+
+static void chunk_reset(struct chunk *c)
+{
+	arena_reset(&c->arena);
+	arena_reset(&c->answer);
+	c->rows = NULL;
+	c->n = c->bytes = 0;
+	c->busy = false;
+	c->call = 0;
+	c->reply = NULL;
+	c->err = (struct err){0};
+}
+
+static void chunk_done(void *ctx, const Seve__Reply *reply, const struct err *failure)
+{
+	struct chunk *c = ctx;
+
+	c->call = 0;
+	if (failure)
+		c->err = *failure;
+	else if (reply->body_case != SEVE__REPLY__BODY_IMPORT || reply->import->n_rows != c->n)
+		err_set(&c->err, ERR_PROTOCOL, "the answer to %zu rows does not fit them", c->n);
+	else
+		c->reply = reply->import;
+}
+
+static int chunk_send(struct seve_import *i, struct chunk *c, struct err *e)
+{
+	Seve__Request req = SEVE__REQUEST__INIT;
+	Seve__ImportRows rows = SEVE__IMPORT_ROWS__INIT;
+	struct call_want want = {
+		.done = chunk_done, .ctx = c, .arena = &c->answer, .timeout_ms = i->s->options.timeout_ms, .writes = true};
+	int rc = client_online(i->s, e);
+
+	rows.has_run = true;
+	rows.run = i->run;
+	rows.n_rows = c->n;
+	rows.rows = c->rows;
+	req.body_case = SEVE__REQUEST__BODY_IMPORT_ROWS;
+	req.import_rows = &rows;
+	c->busy = true;
+	c->reply = NULL;
+	c->err = (struct err){0};
+	arena_reset(&c->answer);
+	return rc ? rc : session_submit(&i->s->session, &req, &want, &c->call, e);
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------------------------- */
+
+static void tell(struct seve_import *i, const Seve__RowVerdict *v)
+{
+	unsigned code = v->code > 0 && (unsigned)v->code < VERDICTS ? (unsigned)v->code : SEVE__ROW_VERDICT__CODE__REJECTED;
+	const Seve__Violation *why = v->n_violations ? v->violations[0] : v->n_warnings ? v->warnings[0] : NULL;
+	char id[UUID_TEXT] = "";
+	struct uuid u;
+
+	i->counts[code]++;
+	if (!i->told)
+		return;
+	if (v->id.len == sizeof u.b) {
+		memcpy(u.b, v->id.data, sizeof u.b);
+		uuid_format(&u, id);
+	}
+	i->told(i->ctx, v->line, verdict_words[code], id, why && why->field ? why->field : "", why && why->code ? why->code : "",
+		why && why->text ? why->text : "");
+}
+
+static struct chunk *chunk_oldest(struct seve_import *i)
+{
+	struct chunk *c = &i->chunks[i->oldest];
+
+	return c->busy ? c : NULL;
+}
+
+/* Tells what has come, in order. */
+static void tell_ready(struct seve_import *i)
+{
+	struct chunk *c;
+
+	while ((c = chunk_oldest(i)) && c->reply) {
+		for (size_t k = 0; k < c->n; k++)
+			tell(i, c->reply->rows[k]);
+		chunk_reset(c);
+		i->oldest = (i->oldest + 1) % CHUNKS;
+		i->tries = 0;
+	}
+}
+
+/* The first failure of those under way, once none is on its way any more. */
+static struct err *first_failure(struct seve_import *i)
+{
+	struct err *first = NULL;
+
+	for (size_t k = 0; k < CHUNKS; k++) {
+		struct chunk *c = &i->chunks[(i->oldest + k) % CHUNKS];
+
+		if (c->call)
+			return NULL;
+		if (c->busy && c->err.code && !first)
+			first = &c->err;
+	}
+	return first;
+}
+
+static void pause_ms(struct seve_import *i, uint32_t ms)
+{
+	uint64_t until = clock_mono_ms() + ms;
+
+	while (clock_mono_ms() < until)
+		client_wait(i->s, until);
+}
+
+/* Begins anew and sends again what has no answer. */
+static int resume(struct seve_import *i, const struct err *why, struct err *e)
+{
+	int rc = 0;
+
+	*e = *why;
+	if (!client_retryable(e) || ++i->tries >= CLIENT_TRIES)
+		return -(int)e->code;
+	if (i->dry_run) {
+		err_prefix(e, "the dry run was cut off");
+		err_remedy(e, "start it again: nothing was written");
+		return -(int)e->code;
+	}
+	pause_ms(i, client_backoff_ms(i->tries, e));
+	*e = (struct err){0};
+	rc = run_begin(i, e);
+	for (size_t k = 0; !rc && k < CHUNKS; k++) {
+		struct chunk *c = &i->chunks[(i->oldest + k) % CHUNKS];
+
+		if (c->busy && !c->reply)
+			rc = chunk_send(i, c, e);
+	}
+	return rc;
+}
+
+/* Waits until at most `left` chunks are under way. */
+static int wait_chunks(struct seve_import *i, size_t left, struct err *e)
+{
+	for (;;) {
+		size_t busy = 0;
+		const struct err *failure;
+		int rc;
+
+		tell_ready(i);
+		for (size_t k = 0; k < CHUNKS; k++)
+			busy += i->chunks[k].busy;
+		if (busy <= left)
+			return 0;
+		failure = first_failure(i);
+		if (!failure) {
+			client_wait(i->s, UINT64_MAX);
+			continue;
+		}
+		rc = resume(i, &(struct err){failure->code, failure->retry_after_ms, "", ""}, e);
+		if (rc)
+			return rc;
+	}
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------------------- */
+
+/* Sends the chunk that is being filled; then there is room for another. */
+static int flush(struct seve_import *i, struct err *e)
+{
+	struct chunk *c = &i->chunks[i->filling];
+	int rc;
+
+	if (!c->n)
+		return 0;
+	rc = chunk_send(i, c, e);
+	if (rc) {
+		/* As if it had been lost on its way: the resumption sends it. */
+		c->err = *e;
+		c->call = 0;
+	}
+	i->filling = (i->filling + 1) % CHUNKS;
+	return wait_chunks(i, CHUNKS - 1, e);
+}
+
+static int add_row(struct seve_import *i, uint32_t line, const char *key, const struct seve_record *r, unsigned flags, struct err *e)
+{
+	struct chunk *c = &i->chunks[i->filling];
+	Seve__ImportRow *row = arena_alloc(&c->arena, sizeof *row);
+	int rc;
+
+	if (!c->rows)
+		c->rows = arena_array(&c->arena, CHUNK_ROWS, sizeof *c->rows);
+	if (!row || !c->rows)
+		return err_set(e, ERR_NOMEM, "row");
+	seve__import_row__init(row);
+	row->has_line = true;
+	row->line = line;
+	row->key = arena_strdup(&c->arena, key);
+	row->has_remove = (flags & SEVE_IMPORT_REMOVE) != 0;
+	row->remove = row->has_remove;
+	row->has_revive = (flags & SEVE_IMPORT_REVIVE) != 0;
+	row->revive = row->has_revive;
+	rc = row->key ? record_fields(r, &c->arena, row, e) : err_set(e, ERR_NOMEM, "row");
+	if (rc)
+		return rc;
+	/* The caller's record may change or go: the chunk keeps a copy. */
+	row = (Seve__ImportRow *)wire_dup(&c->arena, &row->base);
+	if (!row)
+		return err_set(e, ERR_NOMEM, "row");
+	c->rows[c->n++] = row;
+	c->bytes += seve__import_row__get_packed_size(row);
+	return c->n == CHUNK_ROWS || c->bytes >= CHUNK_BYTES ? flush(i, e) : 0;
+}
+
+static int row_in(struct seve_import *i, uint32_t line, const char *key, const struct seve_record *r, unsigned flags, struct err *e)
+{
+	int rc;
+
+	if (i->failed.code) {
+		*e = i->failed;
+		return -(int)e->code;
+	}
+	if (!key || !*key || !r)
+		return err_set(e, ERR_USAGE, "line %u: a row has a key and a record", line);
+	if (r->kind != i->kind || !r->body)
+		return err_set(e, ERR_USAGE, "line %u: a record of kind %s in an import of kind %s", line, r->kind->name,
+			       i->kind->name);
+	rc = add_row(i, line, key, r, flags, e);
+	if (rc)
+		i->failed = *e;
+	return rc;
+}
+
+/* ---- public ---------------------------------------------------------------------------------------------------------- */
+
+int seve_import_begin(struct seve *s, uint32_t territory, const char *kind, const char *source, int dry_run,
+		      struct seve_import **out, struct seve_error **err)
+{
+	struct seve_import *i = calloc(1, sizeof *i);
+	struct err e = {0};
+
+	if (!i) {
+		err_set(&e, ERR_NOMEM, "import");
+		return error_out(err, &e);
+	}
+	i->s = s;
+	i->territory = territory;
+	i->dry_run = dry_run != 0;
+	for (size_t k = 0; k < CHUNKS; k++) {
+		i->chunks[k].import = i;
+		arena_init(&i->chunks[k].arena, CHUNK_ARENA_MAX);
+		arena_init(&i->chunks[k].answer, CHUNK_ARENA_MAX);
+	}
+	if (!source || !*source || strlen(source) >= sizeof i->source)
+		err_set(&e, ERR_INVALID, "source: names the partner's system, 1 to %zu bytes", sizeof i->source - 1);
+	else
+		memcpy(i->source, source, strlen(source) + 1);
+	if (!e.code && record_kind(kind, &i->kind, &e) == 0)
+		run_begin(i, &e);
+	if (e.code)
+		seve_import_free(i);
+	else
+		*out = i;
+	return error_out(err, &e);
+}
+
+void seve_import_on_verdict(struct seve_import *i, seve_import_verdict fn, void *ctx)
+{
+	i->told = fn;
+	i->ctx = ctx;
+}
+
+int seve_import_row(struct seve_import *i, uint32_t line, const char *key, const struct seve_record *r, unsigned flags,
+		    struct seve_error **err)
+{
+	struct err e = {0};
+
+	row_in(i, line, key, r, flags, &e);
+	return error_out(err, &e);
+}
+
+static int end_run(struct seve_import *i, struct err *e)
+{
+	Seve__Request req = SEVE__REQUEST__INIT;
+	Seve__ImportEnd end = SEVE__IMPORT_END__INIT;
+	const Seve__Reply *reply;
+	struct arena a;
+	int rc;
+
+	end.has_run = true;
+	end.run = i->run;
+	req.body_case = SEVE__REQUEST__BODY_IMPORT_END;
+	req.import_end = &end;
+	arena_init(&a, CHUNK_ARENA_MAX);
+	rc = client_ask(i->s, &req, &a, false, true, &reply, e);
+	if (!rc && reply->body_case != SEVE__REPLY__BODY_IMPORT)
+		rc = err_set(e, ERR_PROTOCOL, "the answer to the end of an import is of another kind");
+	if (!rc)
+		i->head_rev = reply->import->head_rev;
+	arena_fini(&a);
+	return rc;
+}
+
+static struct seve_table *report(const struct seve_import *i)
+{
+	static const char *const columns[] = {"created", "updated", "unchanged", "attached", "skipped",
+					      "deleted", "rejected", "head_rev", NULL};
+	struct seve_table *t = table_new(columns);
+
+	table_row(t);
+	for (int code = SEVE__ROW_VERDICT__CODE__CREATED; code < VERDICTS; code++)
+		table_put(t, verdict_words[code], "%" PRIu64, i->counts[code]);
+	table_put(t, "head_rev", "%" PRIu64, i->head_rev);
+	return t;
+}
+
+int seve_import_end(struct seve_import *i, struct seve_table **out, struct seve_error **err)
+{
+	struct err e = i->failed;
+	int rc = -(int)e.code;
+
+	if (!rc)
+		rc = flush(i, &e);
+	if (!rc)
+		rc = wait_chunks(i, 0, &e);
+	if (!rc)
+		rc = end_run(i, &e);
+	if (rc)
+		i->failed = e;
+	else
+		table_finish(report(i), out, &e);
+	return error_out(err, &e);
+}
+
+void seve_import_free(struct seve_import *i)
+{
+	if (!i)
+		return;
+	for (size_t k = 0; k < CHUNKS; k++) {
+		if (i->chunks[k].call)
+			session_cancel(&i->s->session, i->chunks[k].call);
+		arena_fini(&i->chunks[k].arena);
+		arena_fini(&i->chunks[k].answer);
+	}
+	free(i);
+}

@@ -1,0 +1,1 @@
+DELETE FROM outbox WHERE territory = ?1 AND mid = ?2

@@ -1,0 +1,6 @@
+-- What holds for every connection to the store.
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA temp_store = MEMORY;
+PRAGMA secure_delete = FAST;
+PRAGMA cache_size = -16384;

@@ -1,0 +1,1 @@
+SELECT territory FROM replica ORDER BY territory

@@ -1,0 +1,1 @@
+UPDATE replica SET epoch = 0, view = 0, rev = 0, generation = generation + 1, sweep = 1 WHERE territory = ?1

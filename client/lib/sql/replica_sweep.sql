@@ -1,0 +1,1 @@
+DELETE FROM record WHERE territory = ?1 AND generation <> ?2

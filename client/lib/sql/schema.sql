@@ -1,0 +1,83 @@
+-- The store, version 1.
+PRAGMA application_id = 0x53455645;
+PRAGMA user_version = 1;
+
+CREATE TABLE meta (
+	key   TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Territories that the account was granted at the last connection, and names learnt otherwise.
+CREATE TABLE territory (
+	territory INTEGER PRIMARY KEY,
+	slug      TEXT NOT NULL,
+	name      TEXT NOT NULL,
+	region    TEXT NOT NULL,
+	role      TEXT NOT NULL,
+	source    TEXT NOT NULL,
+	view      INTEGER NOT NULL,
+	granted   INTEGER NOT NULL
+) STRICT;
+
+-- One row a territory that is carried.  rev is the cursor: everything up to it is in `record`.
+CREATE TABLE replica (
+	territory  INTEGER PRIMARY KEY,
+	epoch      INTEGER NOT NULL DEFAULT 0,
+	view       INTEGER NOT NULL DEFAULT 0,
+	rev        INTEGER NOT NULL DEFAULT 0,
+	complete   INTEGER NOT NULL DEFAULT 0,   -- has been in step with the server at least once
+	synced_at  INTEGER NOT NULL DEFAULT 0,   -- ms since 1970, when it last was
+	generation INTEGER NOT NULL DEFAULT 1,   -- of the load from rev 0; older rows go when it is complete
+	sweep      INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+-- What the server has.  Rows of territories without replica are those that waiting edits build upon (generation 0).
+CREATE TABLE record (
+	territory  INTEGER NOT NULL,
+	id         BLOB NOT NULL,
+	kind       INTEGER NOT NULL,
+	rev        INTEGER NOT NULL,
+	ref_no     INTEGER NOT NULL,
+	deleted    INTEGER NOT NULL,
+	generation INTEGER NOT NULL,
+	body       BLOB,
+	PRIMARY KEY (territory, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_kind ON record (territory, kind, ref_no);
+
+-- The next mutation of a territory has number last + 1.
+CREATE TABLE counter (
+	territory INTEGER PRIMARY KEY,
+	last      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE outbox (
+	territory INTEGER NOT NULL,
+	mid       INTEGER NOT NULL,
+	state     INTEGER NOT NULL,              -- enum outbox_state
+	at        INTEGER NOT NULL,
+	mutation  BLOB NOT NULL,                 -- packed, exactly as it is sent each time
+	verdict   BLOB,                          -- packed, of a conflict or a rejection
+	code      TEXT NOT NULL DEFAULT '',      -- why it is kept, where no verdict tells
+	PRIMARY KEY (territory, mid)
+) STRICT;
+
+-- Which mutations touch which record: those that wait, and the last own one in effect.
+CREATE TABLE touch (
+	territory INTEGER NOT NULL,
+	id        BLOB NOT NULL,
+	mid       INTEGER NOT NULL,
+	PRIMARY KEY (territory, id, mid)
+) STRICT, WITHOUT ROWID;
+
+-- What records show while edits wait: computed from `record` and `outbox` in the transaction that changes either.
+CREATE TABLE overlay (
+	territory INTEGER NOT NULL,
+	id        BLOB NOT NULL,
+	kind      INTEGER NOT NULL,
+	rev       INTEGER NOT NULL,              -- of the record below, 0 if there is none
+	ref_no    INTEGER NOT NULL,
+	deleted   INTEGER NOT NULL,
+	body      BLOB,
+	PRIMARY KEY (territory, id)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,1 @@
+SELECT territory FROM territory WHERE slug = ?1 ORDER BY granted DESC, territory DESC

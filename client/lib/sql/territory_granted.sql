@@ -1,0 +1,1 @@
+SELECT territory FROM territory WHERE granted ORDER BY territory

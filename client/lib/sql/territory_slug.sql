@@ -1,0 +1,1 @@
+SELECT slug, granted, view FROM territory WHERE territory = ?1

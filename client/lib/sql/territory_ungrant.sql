@@ -1,0 +1,1 @@
+UPDATE territory SET granted = 0, role = '', source = '' WHERE granted

@@ -1,0 +1,1 @@
+INSERT INTO touch (territory, id, mid) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING

@@ -1,0 +1,394 @@
+/* sync.c -- see sync.h.
+ *
+ *   PUSH ─nothing waits─► PULL ─reply─► the next territory
+ *     │  ▲                  │
+ *     │  └─verdicts─────────┤         waits: for the reply of a call, or for the end of a back-off
+ *     └──an error ──────────┘         RESET_REQUIRED goes to PULL from rev 0; a loss to the same phase, CLIENT_TRIES times */
+#include "sync.h"
+
+#include "clock.h"
+#include "queue.h"
+#include "replica.h"
+#include "sync_run.h"
+#include "wire.h"
+
+enum { BATCH_ROWS = 10000, RUN_ARENA_MAX = 32 * 1024 * 1024, RESETS_MAX = 1 };
+
+static struct sync_item *item_now(struct sync_run *r)
+{
+	return &r->items[r->at];
+}
+
+/* ---- the batch of pages ---------------------------------------------------------------------------------- */
+
+static int batch_begin(struct sync_run *r, struct err *e)
+{
+	int rc = r->batch ? 0 : store_begin(r->s->store, e);
+
+	if (!rc)
+		r->batch = true;
+	return rc;
+}
+
+static int batch_end(struct sync_run *r, int rc, struct err *e)
+{
+	if (!r->batch)
+		return rc;
+	r->batch = false;
+	r->batch_rows = 0;
+	return store_end(r->s->store, rc, e);
+}
+
+/* ---- one territory ends -------------------------------------------------------------------------------------- */
+
+static void item_end(struct sync_run *r, const struct err *why)
+{
+	struct sync_item *it = item_now(r);
+
+	if (why)
+		it->err = *why;
+	it->ended = true;
+	r->at++;
+	r->phase = SYNC_PUSH;
+	r->tries = 0;
+	r->resets = 0;
+}
+
+/* The account may not read the territory any more: the replica forgets it, what waited is kept as rejected. */
+static void item_revoked(struct sync_run *r, const struct err *why)
+{
+	struct sync_item *it = item_now(r);
+	struct store *st = r->s->store;
+	struct err err = *why;
+	struct replica rep;
+	uint64_t rejected = 0;
+	int rc = replica_get(st, it->territory, &rep, &err);
+
+	if (!rc)
+		rc = store_begin(st, &err);
+	if (!rc) {
+		rc = queue_reject_all(st, it->territory, SYNC_REVOKED, &rejected, &err);
+		if (!rc)
+			rc = replica_purge(st, it->territory, &err);
+		rc = store_end(st, rc, &err);
+	}
+	if (!rc) {
+		it->counts.rejected += rejected;
+		it->revoked = rep.complete || rejected;
+		err = *why;
+	}
+	item_end(r, &err);
+}
+
+static void item_failed(struct sync_run *r, const struct err *err)
+{
+	if (err->code == ERR_NOT_FOUND) {
+		item_revoked(r, err);
+		return;
+	}
+	if (client_retryable(err) && ++r->tries < CLIENT_TRIES) {
+		r->not_before_ms = clock_mono_ms() + client_backoff_ms(r->tries, err);
+		return;
+	}
+	item_end(r, err);
+	/* Without a session the other territories fare no better. */
+	while (r->s->session.state == SESSION_CLOSED && r->at < r->n)
+		item_end(r, err);
+}
+
+/* ---- pushing ------------------------------------------------------------------------------------------------------ */
+
+static int keep_verdict(struct sync_run *r, const Seve__PushReply *reply, struct err *e)
+{
+	for (size_t i = 0; r->want.mid && i < reply->n_verdicts; i++) {
+		if (reply->verdicts[i]->mid != r->want.mid)
+			continue;
+		*r->want.verdict = (const Seve__Verdict *)wire_dup(r->want.verdict_arena, &reply->verdicts[i]->base);
+		if (!*r->want.verdict)
+			return err_set(e, ERR_NOMEM, "verdict");
+	}
+	return 0;
+}
+
+static void push_done(void *ctx, const Seve__Reply *reply, const struct err *failure)
+{
+	struct sync_run *r = ctx;
+	struct sync_item *it = item_now(r);
+	struct err e = {0};
+
+	r->call = 0;
+	if (failure) {
+		item_failed(r, failure);
+		return;
+	}
+	if (reply->body_case != SEVE__REPLY__BODY_PUSH)
+		err_set(&e, ERR_PROTOCOL, "the answer to a push is of another kind");
+	else if (!queue_settle(r->s->store, it->territory, &r->push, reply->push, r->s->account, client_now_ms(r->s),
+			       &it->counts, &e)) {
+		it->pushed += r->push.n_mutations;
+		r->tries = 0;
+		keep_verdict(r, reply->push, &e);
+		if (r->want.progress)
+			r->want.progress(r->want.ctx, it->territory, "push", it->pushed, it->to_push);
+	}
+	if (e.code)
+		item_end(r, &e);
+}
+
+static int submit(struct sync_run *r, Seve__Request *req, const struct call_want *want, struct err *e)
+{
+	int rc = client_online(r->s, e);
+
+	return rc ? rc : session_submit(&r->s->session, req, want, &r->call, e);
+}
+
+static void push_step(struct sync_run *r)
+{
+	struct sync_item *it = item_now(r);
+	struct call_want want = {.done = push_done, .ctx = r, .timeout_ms = r->s->options.timeout_ms, .writes = true};
+	Seve__Request req = SEVE__REQUEST__INIT;
+	struct err e = {0};
+	int rc;
+
+	arena_reset(&r->arena);
+	seve__push_request__init(&r->push);
+	rc = queue_take(r->s->store, &r->arena, it->territory, 0, &r->push, &e);
+	if (rc) {
+		item_end(r, &e);
+		return;
+	}
+	if (!r->push.n_mutations) {
+		if (r->want.pull && it->carried)
+			r->phase = SYNC_PULL;
+		else
+			item_end(r, NULL);
+		return;
+	}
+	req.body_case = SEVE__REQUEST__BODY_PUSH;
+	req.push = &r->push;
+	if (submit(r, &req, &want, &e))
+		item_failed(r, &e);
+}
+
+/* ---- pulling ------------------------------------------------------------------------------------------------------ */
+
+/* The view that the server told with the grant: a cursor is good only under the view it was made with. */
+static int granted_view(struct sync_run *r, uint64_t *view, struct err *e)
+{
+	sqlite3_stmt *q = store_query(r->s->store, e, STORE_territory_slug, "i", (int64_t)item_now(r)->territory);
+	int rc = store_step(r->s->store, q, e);
+
+	if (rc < 0)
+		return rc;
+	*view = rc ? (uint64_t)store_int(q, 2) : 0;
+	store_done(q);
+	return 0;
+}
+
+static int pull_page(void *ctx, const Seve__Page *page, struct err *e)
+{
+	struct sync_run *r = ctx;
+	struct sync_item *it = item_now(r);
+	uint64_t view = 0;
+	int rc;
+
+	if (page->territory != it->territory)
+		return err_set(e, ERR_PROTOCOL, "a page of territory %u where %u was asked", page->territory, it->territory);
+	rc = granted_view(r, &view, e);
+	if (!rc)
+		rc = batch_begin(r, e);
+	if (!rc)
+		rc = replica_apply(r->s->store, page, r->s->epoch, view, e);
+	if (rc)
+		return batch_end(r, rc, e);
+	it->pulled += page->n_records;
+	r->batch_rows += page->n_records;
+	r->tries = 0;
+	if (r->want.progress)
+		r->want.progress(r->want.ctx, it->territory, "pull", it->pulled, 0);
+	return r->batch_rows >= BATCH_ROWS ? batch_end(r, 0, e) : 0;
+}
+
+static void pull_failed(struct sync_run *r, const struct err *failure)
+{
+	struct err e = *failure;
+
+	if (e.code == ERR_RESET_REQUIRED && r->resets++ < RESETS_MAX) {
+		if (replica_reset(r->s->store, item_now(r)->territory, &e))
+			item_end(r, &e);
+		return;
+	}
+	item_failed(r, &e);
+}
+
+static void pull_done(void *ctx, const Seve__Reply *reply, const struct err *failure)
+{
+	struct sync_run *r = ctx;
+	struct sync_item *it = item_now(r);
+	struct err e = {0};
+	int rc = 0;
+
+	r->call = 0;
+	if (failure) {
+		/* What has come is whole pages: it stays. */
+		if (batch_end(r, 0, &e))
+			item_end(r, &e);
+		else
+			pull_failed(r, failure);
+		return;
+	}
+	if (reply->body_case != SEVE__REPLY__BODY_PULL || reply->pull->territory != it->territory)
+		rc = err_set(&e, ERR_PROTOCOL, "the answer to a pull is of another kind");
+	if (!rc)
+		rc = replica_complete(r->s->store, reply->pull, clock_wall_ms(), &e);
+	rc = batch_end(r, rc, &e);
+	it->rev = reply->pull ? reply->pull->head_rev : 0;
+	item_end(r, rc ? &e : NULL);
+}
+
+static void pull_step(struct sync_run *r)
+{
+	struct sync_item *it = item_now(r);
+	struct call_want want = {
+		.done = pull_done, .page = pull_page, .ctx = r, .timeout_ms = r->s->options.timeout_ms, .streams = true};
+	Seve__Request req = SEVE__REQUEST__INIT;
+	Seve__PullRequest pull = SEVE__PULL_REQUEST__INIT;
+	struct replica rep;
+	struct err e = {0};
+
+	if (replica_get(r->s->store, it->territory, &rep, &e)) {
+		item_end(r, &e);
+		return;
+	}
+	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_rev = true;
+	pull.territory = it->territory;
+	pull.epoch = rep.epoch;
+	pull.view = rep.view;
+	pull.rev = rep.rev;
+	req.body_case = SEVE__REQUEST__BODY_PULL;
+	req.pull = &pull;
+	if (submit(r, &req, &want, &e))
+		item_failed(r, &e);
+}
+
+/* ---- going on ----------------------------------------------------------------------------------------------------- */
+
+static void run_finish(struct sync_run *r)
+{
+	r->finished = true;
+	store_unlock(r->s->store);
+}
+
+void sync_poke(struct seve *s)
+{
+	struct sync_run *r = s->run;
+	struct err e = {0};
+
+	if (!r || r->finished)
+		return;
+	/* Not left open between two calls: other work on this handle has transactions of its own. */
+	if (batch_end(r, 0, &e)) {
+		session_cancel(&s->session, r->call);
+		r->call = 0;
+		item_end(r, &e);
+	}
+	while (!r->call && r->at < r->n && clock_mono_ms() >= r->not_before_ms) {
+		switch (r->phase) {
+		case SYNC_PUSH:
+			push_step(r);
+			break;
+		case SYNC_PULL:
+			pull_step(r);
+			break;
+		}
+	}
+	if (r->at == r->n)
+		run_finish(r);
+}
+
+uint64_t sync_wake_ms(const struct seve *s)
+{
+	const struct sync_run *r = s->run;
+
+	if (!r)
+		return UINT64_MAX;
+	if (r->finished)
+		return 0;
+	return r->call ? UINT64_MAX : r->not_before_ms;
+}
+
+bool sync_finished(const struct seve *s)
+{
+	return s->run && s->run->finished;
+}
+
+void sync_drop(struct seve *s)
+{
+	struct sync_run *r = s->run;
+	struct err ignored;
+
+	if (!r)
+		return;
+	if (r->call)
+		session_cancel(&s->session, r->call);
+	(void)batch_end(r, 0, &ignored); /* if it fails, the rows come again */
+	if (!r->finished)
+		store_unlock(s->store);
+	arena_fini(&r->arena);
+	free(r->items);
+	free(r);
+	s->run = NULL;
+}
+
+int sync_wait(struct seve *s, const struct sync_want *want, struct seve_table **report, bool *partial, struct err *e)
+{
+	int rc = sync_start(s, want, e);
+
+	if (rc)
+		return rc;
+	sync_poke(s);
+	while (!sync_finished(s)) {
+		client_wait(s, sync_wake_ms(s));
+		sync_poke(s);
+	}
+	return sync_collect(s, report, partial, e);
+}
+
+/* ---- starting -------------------------------------------------------------------------------------------------------- */
+
+static int start_in(struct seve *s, struct sync_run *r, struct err *e)
+{
+	const struct sync_want *want = &r->want;
+	int rc = 0;
+
+	if (want->territory && want->pull)
+		rc = replica_make(s->store, want->territory, e);
+	return rc ? rc : sync_items(s, r, e);
+}
+
+int sync_start(struct seve *s, const struct sync_want *want, struct err *e)
+{
+	struct sync_run *r;
+	int rc;
+
+	if (s->run) {
+		err_set(e, ERR_USAGE, "a synchronisation is under way on this handle");
+		return err_remedy(e, "wait for its end: call seve_process() until it is told");
+	}
+	rc = store_lock(s->store, want->lock_ms, e);
+	if (rc)
+		return rc;
+	r = calloc(1, sizeof *r);
+	if (!r) {
+		store_unlock(s->store);
+		return err_set(e, ERR_NOMEM, "synchronisation");
+	}
+	r->s = s;
+	r->want = *want;
+	arena_init(&r->arena, RUN_ARENA_MAX);
+	s->run = r;
+	rc = start_in(s, r, e);
+	if (rc)
+		sync_drop(s);
+	return rc;
+}
