@@ -9,8 +9,8 @@
 struct arena_block;
 struct arena {
 	struct arena_block *blocks; /* newest first */
-	size_t used;		    /* bytes handed out since the last reset */
-	size_t cap;		    /* ceiling in bytes */
+	size_t used;                /* bytes handed out since the last reset */
+	size_t cap;                 /* ceiling in bytes */
 };
 
 /* Starts empty; allocates nothing until first used.  `cap` is in bytes. */
@@ -22,7 +22,8 @@ void arena_reset(struct arena *a);
 /* Frees everything. Idempotent. */
 void arena_fini(struct arena *a);
 
-/* Aligned to 16, not zeroed.  NULL when the ceiling is reached or memory is out.  arena_alloc(a, 0) gives a valid pointer. */
+/* Aligned to 16, not zeroed.  NULL when the ceiling is reached or memory is out.  arena_alloc(a, 0)
+ * gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t n);
 void *arena_zalloc(struct arena *a, size_t n);
 /* Array of n elements, zeroed; NULL also on overflow of n * size. */
@@ -32,7 +33,8 @@ char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* An allocator for protobuf-c that takes from the arena and never frees.  Valid as long as the arena. */
+/* An allocator for protobuf-c that takes from the arena and never frees.  Valid as long as the
+ * arena. */
 ProtobufCAllocator arena_protobuf(struct arena *a);
 
 #endif

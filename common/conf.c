@@ -215,8 +215,6 @@ static int take_pair(void *user, const char *section, const char *name, const ch
 /* libinih's own limits are those of small machines, and it would cut values at " ;". */
 static void set_up_inih(void)
 {
-	ini_use_stack = false;
-	ini_initial_alloc = LINE_BYTES;
 	ini_max_line = LINE_BYTES;
 	ini_allow_multiline = false;
 	ini_allow_inline_comments = false;

@@ -18,18 +18,21 @@ enum err_class { ERR_PERMANENT, ERR_RETRYABLE, ERR_UNKNOWN_OUTCOME };
 struct err {
 	enum err_code code;
 	uint32_t retry_after_ms; /* 0: the caller chooses */
-	char text[320];		 /* what and where, one line, no final dot or newline */
-	char remedy[200];	 /* what to do, or "" */
+	char text[320];          /* what and where, one line, no final dot or newline */
+	char remedy[200];        /* what to do, or "" */
 };
 
-/* Sets code and text, clears the remedy; text that does not fit is cut.  `e` may be NULL (the code is still returned).
- * Returns -code, so that `return err_set(...)` is the idiom. */
-int err_set(struct err *e, enum err_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Sets code and text, clears the remedy; text that does not fit is cut.  `e` may be NULL (the code
+ * is still returned). Returns -code, so that `return err_set(...)` is the idiom. */
+int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* Adds the remedy to an error that is set.  Returns -e->code; with NULL, the code of this thread's last err_set(). */
+/* Adds the remedy to an error that is set.  Returns -e->code; with NULL, the code of this thread's
+ * last err_set(). */
 int err_remedy(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "prefix: " before the text, as an error travels up through a caller that knows where.  Returns -e->code. */
+/* Puts "prefix: " before the text, as an error travels up through a caller that knows where.
+ * Returns -e->code. */
 int err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Facts of a code, from err.def; an unknown number is treated as ERR_INTERNAL. */

@@ -12,8 +12,8 @@
 
 enum {
 	FRAME_HEADER = 8,
-	FRAME_MAX_BEFORE_AUTH = 4096,	   /* bytes of payload before the session is authenticated */
-	FRAME_MAX = 1024 * 1024,	   /* after */
+	FRAME_MAX_BEFORE_AUTH = 4096, /* bytes of payload before the session is authenticated */
+	FRAME_MAX = 1024 * 1024,      /* after */
 };
 
 enum frame_type {
@@ -21,10 +21,10 @@ enum frame_type {
 	FRAME_WELCOME = 2, /* Welcome */
 	FRAME_REQUEST = 3, /* Request */
 	FRAME_REPLY = 4,   /* Reply */
-	FRAME_PAGE = 5,	   /* Page: part of the answer to a pull */
+	FRAME_PAGE = 5,    /* Page: part of the answer to a pull */
 	FRAME_ERROR = 6,   /* Error of the whole connection; it is closed next */
 	FRAME_GOAWAY = 7,  /* GoAway: finish what is under way, then reconnect */
-	FRAME_PING = 8,	   /* empty; answered by FRAME_PONG */
+	FRAME_PING = 8,    /* empty; answered by FRAME_PONG */
 	FRAME_PONG = 9,
 	FRAME_CANCEL = 10, /* Cancel */
 };
@@ -36,8 +36,9 @@ struct frame {
 };
 
 /* Looks for a whole frame at the front of `in`; `max` is in bytes of payload.
- * Returns 1 and fills `out` (consume FRAME_HEADER + payload.len when done), 0 if more bytes are needed,
- * -ERR_TOO_BIG or -ERR_PROTOCOL if the stream is beyond repair: the text tells what arrived instead (an HTTP request, say). */
+ * Returns 1 and fills `out` (consume FRAME_HEADER + payload.len when done), 0 if more bytes are
+ * needed, -ERR_TOO_BIG or -ERR_PROTOCOL if the stream is beyond repair: the text tells what arrived
+ * instead (an HTTP request, say). */
 int frame_next(const struct buf *in, size_t max, struct frame *out, struct err *e);
 
 /* Writes a header for a payload of `len` bytes. */

@@ -13,12 +13,12 @@ struct civil {
 	unsigned month, day;
 };
 
-/* Days since 1970-01-01.  Years begin in March here, so that the leap day is the last of its year;
- * 400 of them have 146097 days. */
+/* Days since 1970-01-01, for the years from 1 on.  Years begin in March here, so that the leap day
+ * is the last of its year; 400 of them have 146097 days. */
 static int64_t days_of(const struct civil *c)
 {
 	const int64_t year = c->year - (c->month <= 2);
-	const int64_t era = (year >= 0 ? year : year - 399) / 400;
+	const int64_t era = year / 400;
 	const int64_t year_of_era = year - era * 400;
 	const int64_t month = (c->month + 9) % 12;
 	const int64_t day_of_year = (153 * month + 2) / 5 + c->day - 1;

@@ -33,8 +33,7 @@ static SSL_CTX *ctx_new(const SSL_METHOD *method, struct err *e)
 	SSL_CTX *ctx = SSL_CTX_new(method);
 	if (ctx && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) &&
 	    SSL_CTX_set_ciphersuites(ctx, SUITES) && SSL_CTX_set1_groups_list(ctx, GROUPS)) {
-		SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-						 SSL_OP_NO_TICKET);
+		SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 		SSL_CTX_clear_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
 		SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

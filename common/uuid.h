@@ -1,5 +1,5 @@
-/* uuid.h -- record ids: UUIDv7 made by whoever creates a record, UUIDv8 derived from a partner's key (RFC 9562).
- * Knows no records.  Any thread. */
+/* uuid.h -- record ids: UUIDv7 made by whoever creates a record, UUIDv8 derived from a partner's
+ * key (RFC 9562). Knows no records.  Any thread. */
 #ifndef SEVE_UUID_H
 #define SEVE_UUID_H
 
@@ -14,11 +14,13 @@ struct uuid {
 
 enum { UUID_TEXT = 37 }; /* with the final NUL */
 
-/* A new time-ordered id (RFC 9562 §5.7) from the wall clock and getrandom(2); ids made by one process in one
- * millisecond keep their order (method 1: a counter).  Aborts only if the kernel has no randomness. */
+/* A new time-ordered id (RFC 9562 §5.7) from the wall clock and getrandom(2); ids made by one
+ * process in one millisecond keep their order (method 1: a counter).  Aborts only if the kernel has
+ * no randomness. */
 struct uuid uuid_v7(void);
 
-/* The id of a partner's record: UUIDv8 of SHA-256(territory, source, kind, key).  Equal inputs, equal ids, on every machine. */
+/* The id of a partner's record: UUIDv8 of SHA-256(territory, source, kind, key).  Equal inputs,
+ * equal ids, on every machine. */
 struct uuid uuid_v8(uint32_t territory, const char *source, uint32_t kind, const char *key);
 
 /* Lower-case canonical text. */

@@ -122,7 +122,7 @@ static void a_bad_line_is_named(void **state)
 	} rows[] = {
 		{"tls = no\nlisten-prot = 1\n", ":2: there is no setting \"listen-prot\""},
 		{"\n\n[server]\nlisten-port = 1\n", ":3: there are no sections"},
-		{"listen-port\n", ":1: not \"key = value\""},
+		{"listen-port\n\ntls = no\n", ":1: not \"key = value\""},
 		{"tls = perhaps\n", ":1: tls: \"perhaps\" is neither yes nor no"},
 		{"listen-port = 65536\n", ":1: listen-port: 65536 is not between 1 and 65535"},
 		{"listen-port = \n", ":1: listen-port: \"\" is not a whole number"},

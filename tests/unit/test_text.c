@@ -436,7 +436,7 @@ static void words_are_lowered_and_cut_to_fit(void **state)
 {
 	(void)state;
 	char out[12];
-	text_lower_word("STATUS_IN_PROGRESS" + strlen("STATUS_"), out, sizeof out);
+	text_lower_word(&"STATUS_IN_PROGRESS"[strlen("STATUS_")], out, sizeof out);
 	assert_string_equal(out, "in_progress");
 	text_lower_word("MUCH_TOO_LONG_A_WORD", out, sizeof out);
 	assert_string_equal(out, "much_too_lo");

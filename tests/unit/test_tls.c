@@ -1,5 +1,6 @@
 /* test_tls.c -- common/tls*.c: client and server in one process, bytes carried by hand,
  * certificates made here. */
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <setjmp.h>
@@ -236,7 +237,7 @@ static void another_alpn_is_refused_in_the_handshake(void **state)
 	(void)state;
 	struct pair *p = pair_new();
 	SSL_CTX_set_alpn_protos(p->client.ctx, (const unsigned char *)"\x02h2\x06seve/2", 10);
-	assert_refused(p, "localhost", "seve/1", "seve/1");
+	assert_refused(p, "localhost", "server does not speak", "client does not offer");
 }
 
 static void a_client_without_alpn_is_refused(void **state)
@@ -302,6 +303,23 @@ static void strangers_are_named_and_get_an_alert(void **state)
 		assert_int_equal(tls_feed(&s->tls, "x", 1, &s->plain, &s->err), -ERR_TLS);
 		pair_free(p);
 	}
+}
+
+static void errors_left_by_others_are_not_taken_for_ours(void **state)
+{
+	(void)state;
+	struct pair *p = connected(1000);
+	assert_int_equal(tls_write(&p->client.tls, "hello", 5, NULL), 0);
+	ERR_raise(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH);
+	talk(p);
+	assert_int_equal(p->server.rc, 0);
+	assert_int_equal(buf_len(&p->server.plain), 5);
+	ERR_raise(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH);
+	assert_int_equal(tls_feed(&p->server.tls, "garbage", 7, &p->server.plain, &p->server.err),
+			 -ERR_TLS);
+	assert_null(strstr(p->server.err.text, "key values"));
+	assert_int_equal(ERR_peek_error(), 0);
+	pair_free(p);
 }
 
 static void a_changed_byte_ends_the_session(void **state)
@@ -511,6 +529,7 @@ int main(void)
 		cmocka_unit_test(tls_1_2_is_refused_from_either_side),
 		cmocka_unit_test(other_groups_are_refused),
 		cmocka_unit_test(strangers_are_named_and_get_an_alert),
+		cmocka_unit_test(errors_left_by_others_are_not_taken_for_ours),
 		cmocka_unit_test(a_changed_byte_ends_the_session),
 		cmocka_unit_test(close_notify_closes_one_direction_once),
 		cmocka_unit_test(a_stream_cut_short_is_not_taken_for_a_close),
