@@ -7,8 +7,8 @@
 
 enum { ASK_MAX = 8 * 1024 * 1024 };
 
-static int ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes, Seve__Reply__BodyCase want,
-	       const Seve__Reply **reply, struct err *e)
+static int ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes,
+	       Seve__Reply__BodyCase want, const Seve__Reply **reply, struct err *e)
 {
 	/* A write whose outcome is unknown is not repeated: what it makes would be there twice. */
 	int rc = client_ask(s, req, a, writes, !writes, reply, e);
@@ -18,9 +18,12 @@ static int ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes,
 	return rc;
 }
 
-/* ---- territories ----------------------------------------------------------------------------------------------- */
+/* ---- territories
+ * -----------------------------------------------------------------------------------------------
+ */
 
-static int create_in(struct seve *s, const struct seve_record *values, struct arena *a, uint32_t *territory, struct err *e)
+static int create_in(struct seve *s, const struct seve_record *values, struct arena *a,
+		     uint32_t *territory, struct err *e)
 {
 	Seve__Request req = SEVE__REQUEST__INIT;
 	Seve__TerritoryCreate create = SEVE__TERRITORY_CREATE__INIT;
@@ -39,11 +42,13 @@ static int create_in(struct seve *s, const struct seve_record *values, struct ar
 		return rc;
 	*territory = reply->territory_create->territory;
 	/* So that its name can be used at once, before a grant tells it. */
-	return store_run(s->store, e, STORE_territory_put, "itttttii", (int64_t)*territory, t->slug ? t->slug : "",
-			 t->name ? t->name : "", t->region ? t->region : "", "", "", (int64_t)0, (int64_t)0);
+	return store_run(s->store, e, STORE_territory_put, "itttttii", (int64_t)*territory,
+			 t->slug ? t->slug : "", t->name ? t->name : "", t->region ? t->region : "",
+			 "", "", (int64_t)0, (int64_t)0);
 }
 
-int seve_territory_create(struct seve *s, const struct seve_record *values, uint32_t *territory, struct seve_error **err)
+int seve_territory_create(struct seve *s, const struct seve_record *values, uint32_t *territory,
+			  struct seve_error **err)
 {
 	struct err e = {0};
 	struct arena a;
@@ -56,7 +61,9 @@ int seve_territory_create(struct seve *s, const struct seve_record *values, uint
 	return error_out(err, &e);
 }
 
-/* ---- invites ------------------------------------------------------------------------------------------------------ */
+/* ---- invites
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static int find_role(const char *name, Seve__Role *out, struct err *e)
 {
@@ -70,8 +77,9 @@ static int find_role(const char *name, Seve__Role *out, struct err *e)
 	return err_remedy(e, "roles: admin, coordinator, facilitator, importer, observer");
 }
 
-int seve_invite(struct seve *s, const char *account, const char *role, const uint32_t *territories, size_t n, const char *source,
-		unsigned expires_hours, unsigned token_days, char **code, struct seve_error **err)
+int seve_invite(struct seve *s, const char *account, const char *role, const uint32_t *territories,
+		size_t n, const char *source, unsigned expires_hours, unsigned token_days,
+		char **code, struct seve_error **err)
 {
 	Seve__Request req = SEVE__REQUEST__INIT;
 	Seve__InviteCreate invite = SEVE__INVITE_CREATE__INIT;
@@ -105,7 +113,9 @@ int seve_invite(struct seve *s, const char *account, const char *role, const uin
 	return error_out(err, &e);
 }
 
-/* ---- tokens ----------------------------------------------------------------------------------------------------------- */
+/* ---- tokens
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static void put_instant(struct seve_table *t, const char *column, bool has, int64_t ms)
 {
@@ -128,9 +138,10 @@ static void token_row(struct seve_table *t, const Seve__TokenInfo *i)
 	table_put(t, "revoked", "%s", i->revoked ? "yes" : "no");
 }
 
-int seve_tokens(struct seve *s, const char *account, struct seve_table **out, struct seve_error **err)
+int seve_tokens(struct seve *s, const char *account, struct seve_table **out,
+		struct seve_error **err)
 {
-	static const char *const columns[] = {"public_id",  "account",	    "device",  "created_at",
+	static const char *const columns[] = {"public_id",  "account",      "device",  "created_at",
 					      "expires_at", "last_used_at", "revoked", NULL};
 	Seve__Request req = SEVE__REQUEST__INIT;
 	Seve__TokenList list = SEVE__TOKEN_LIST__INIT;
@@ -166,7 +177,8 @@ int seve_token_revoke(struct seve *s, const char *public_id, struct seve_error *
 	req.token_revoke = &revoke;
 	arena_init(&a, ASK_MAX);
 	/* Revoking twice is revoking. */
-	if (client_ask(s, &req, &a, true, true, &reply, &e) == 0 && reply->body_case != SEVE__REPLY__BODY_DONE)
+	if (client_ask(s, &req, &a, true, true, &reply, &e) == 0 &&
+	    reply->body_case != SEVE__REPLY__BODY_DONE)
 		err_set(&e, ERR_PROTOCOL, "the answer is of another kind than the question");
 	arena_fini(&a);
 	return error_out(err, &e);

@@ -6,7 +6,8 @@
 #include "clock.h"
 #include "frame.h"
 
-int calls_add(struct calls *c, Seve__Request *req, const struct call_want *want, uint64_t *id, struct err *e)
+int calls_add(struct calls *c, Seve__Request *req, const struct call_want *want, uint64_t *id,
+	      struct err *e)
 {
 	struct call *call = calloc(1, sizeof *call);
 
@@ -25,8 +26,10 @@ int calls_add(struct calls *c, Seve__Request *req, const struct call_want *want,
 		size_t n = call->n;
 
 		free(call);
-		return n > FRAME_MAX ? err_set(e, ERR_TOO_BIG, "a request of %zu bytes; a frame holds %d", n, FRAME_MAX)
-				     : err_set(e, ERR_NOMEM, "request");
+		return n > FRAME_MAX
+			       ? err_set(e, ERR_TOO_BIG, "a request of %zu bytes; a frame holds %d",
+					 n, FRAME_MAX)
+			       : err_set(e, ERR_NOMEM, "request");
 	}
 	seve__request__pack(req, call->bytes);
 	c->last_id = call->id;
@@ -113,7 +116,8 @@ void calls_fail_all(struct calls *c, const struct err *cause)
 	DL_CONCAT(list, c->waiting);
 	c->flying = c->waiting = NULL;
 	c->n_flying = 0;
-	DL_FOREACH_SAFE (list, call, next) {
+	DL_FOREACH_SAFE(list, call, next)
+	{
 		struct err err = *cause;
 
 		if (is_flying(call) && call->want.writes && err_class(err.code) != ERR_PERMANENT)

@@ -14,7 +14,8 @@ const char *seve_version(void)
 	return version;
 }
 
-/* ---- options ---------------------------------------------------------------------------------------- */
+/* ---- options
+ * ---------------------------------------------------------------------------------------- */
 
 struct seve_options *seve_options_new(void)
 {
@@ -50,7 +51,7 @@ static char **option_text(struct seve_options *o, const char *key)
 		char **at;
 	} list[] = {
 		{"server", &o->server}, {"ca-file", &o->ca_file}, {"token-file", &o->token_file},
-		{"store", &o->store},	{"agent", &o->agent},
+		{"store", &o->store},   {"agent", &o->agent},
 	};
 
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
@@ -103,7 +104,8 @@ static int options_copy(const struct seve_options *from, struct seve_options *to
 	return 0;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ------------------------------------------------------------------------------------------- */
 
 static int welcomed(void *ctx, const Seve__Welcome *w, struct err *e)
 {
@@ -168,9 +170,11 @@ void seve_close(struct seve *s)
 	free(s);
 }
 
-/* ---- connecting -------------------------------------------------------------------------------------------- */
+/* ---- connecting
+ * -------------------------------------------------------------------------------------------- */
 
-static int start_session(struct seve *s, const char *token, const char *invite, const char *device, struct err *e)
+static int start_session(struct seve *s, const char *token, const char *invite, const char *device,
+			 struct err *e)
 {
 	Seve__Hello hello = SEVE__HELLO__INIT;
 	int rc = 0;
@@ -191,7 +195,8 @@ static int start_session(struct seve *s, const char *token, const char *invite, 
 	hello.token = (char *)(uintptr_t)token;
 	hello.invite = (char *)(uintptr_t)invite;
 	hello.device = (char *)(uintptr_t)device;
-	hello.agent = s->options.agent ? s->options.agent : (char *)(uintptr_t) "libseve/" SEVE_VERSION;
+	hello.agent =
+		s->options.agent ? s->options.agent : (char *)(uintptr_t) "libseve/" SEVE_VERSION;
 	hello.has_clock_ms = true;
 	hello.clock_ms = clock_wall_ms();
 	s->welcome = false;
@@ -228,11 +233,14 @@ int64_t client_now_ms(const struct seve *s)
 	return clock_wall_ms() + s->skew_ms;
 }
 
-/* ---- waiting --------------------------------------------------------------------------------------------------- */
+/* ---- waiting
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 bool client_retryable(const struct err *e)
 {
-	return e->code != ERR_OK && err_class(e->code) != ERR_PERMANENT && e->code != ERR_NOMEM && e->code != ERR_IO;
+	return e->code != ERR_OK && err_class(e->code) != ERR_PERMANENT && e->code != ERR_NOMEM &&
+	       e->code != ERR_IO;
 }
 
 uint32_t client_backoff_ms(unsigned n, const struct err *why)
@@ -273,7 +281,9 @@ static void pause_ms(struct seve *s, uint32_t ms)
 		client_wait(s, until);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------------------------- */
+/* ---- asking
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 struct ask {
 	bool done;
@@ -291,10 +301,15 @@ static void ask_done(void *ctx, const Seve__Reply *reply, const struct err *err)
 		a->err = *err;
 }
 
-static int ask_once(struct seve *s, Seve__Request *req, struct arena *a, bool writes, const Seve__Reply **out, struct err *e)
+static int ask_once(struct seve *s, Seve__Request *req, struct arena *a, bool writes,
+		    const Seve__Reply **out, struct err *e)
 {
 	struct ask ask = {0};
-	struct call_want want = {.done = ask_done, .ctx = &ask, .arena = a, .timeout_ms = s->options.timeout_ms, .writes = writes};
+	struct call_want want = {.done = ask_done,
+				 .ctx = &ask,
+				 .arena = a,
+				 .timeout_ms = s->options.timeout_ms,
+				 .writes = writes};
 	int rc = client_online(s, e);
 
 	if (!rc)
@@ -311,12 +326,14 @@ static int ask_once(struct seve *s, Seve__Request *req, struct arena *a, bool wr
 	return 0;
 }
 
-int client_ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes, bool again, const Seve__Reply **out, struct err *e)
+int client_ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes, bool again,
+	       const Seve__Reply **out, struct err *e)
 {
 	for (unsigned try = 1;; try++) {
 		int rc = ask_once(s, req, a, writes, out, e);
 
-		if (!rc || try == CLIENT_TRIES || !client_retryable(e) || (!again && e->code == ERR_OUTCOME))
+		if (!rc || try == CLIENT_TRIES || !client_retryable(e) ||
+		    (!again && e->code == ERR_OUTCOME))
 			return rc;
 		pause_ms(s, client_backoff_ms(try, e));
 		arena_reset(a);
@@ -358,7 +375,9 @@ int seve_connect(struct seve *s, struct seve_error **err)
 	return error_out(err, &e);
 }
 
-/* ---- enrolment ------------------------------------------------------------------------------------------------------ */
+/* ---- enrolment
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static int enroll_in(struct seve *s, const char *code, const char *device, struct err *e)
 {
@@ -376,7 +395,8 @@ static int enroll_in(struct seve *s, const char *code, const char *device, struc
 	if (rc)
 		return rc;
 	if (!s->new_token)
-		return err_set(e, ERR_PROTOCOL, "the server accepted the invite, but sent no token");
+		return err_set(e, ERR_PROTOCOL,
+			       "the server accepted the invite, but sent no token");
 	rc = client_write_secret(s->options.token_file, s->new_token, e);
 	if (rc)
 		return rc;
@@ -386,7 +406,8 @@ static int enroll_in(struct seve *s, const char *code, const char *device, struc
 	return 0;
 }
 
-int seve_enroll(struct seve *s, const char *invite_code, const char *device, struct seve_error **err)
+int seve_enroll(struct seve *s, const char *invite_code, const char *device,
+		struct seve_error **err)
 {
 	struct err e = {0};
 

@@ -9,7 +9,8 @@
 
 enum {
 	CLIENT_TRIES = 3,
-	CLIENT_BACKOFF_MS = 200,	/* ceiling of the first wait; doubles; the wait is drawn from 0 to the ceiling */
+	CLIENT_BACKOFF_MS = 200, /* ceiling of the first wait; doubles; the wait is drawn from 0 to
+				    the ceiling */
 	CLIENT_BACKOFF_MAX_MS = 5000,
 	CLIENT_TIMEOUT_MS = 30000,
 	CLIENT_TOKEN_MAX = 512,
@@ -27,11 +28,11 @@ struct seve {
 	struct store *store;
 	SSL_CTX *tls; /* made when first needed */
 	struct session session;
-	bool welcome;	     /* the present session has been welcomed */
-	uint64_t epoch;	     /* of the last Welcome */
-	char account[128];   /* of the last Welcome, or of the store */
-	int64_t skew_ms;     /* server's clock minus ours */
-	char *new_token;     /* brought by a Welcome that answers an invite */
+	bool welcome;         /* the present session has been welcomed */
+	uint64_t epoch;       /* of the last Welcome */
+	char account[128];    /* of the last Welcome, or of the store */
+	int64_t skew_ms;      /* server's clock minus ours */
+	char *new_token;      /* brought by a Welcome that answers an invite */
 	struct sync_run *run; /* under way, or ended and not yet told; NULL: none */
 };
 
@@ -40,9 +41,10 @@ int client_online(struct seve *s, struct err *e);
 /* The server's time as far as known, ms since 1970. */
 int64_t client_now_ms(const struct seve *s);
 
-/* Sends a request and waits for its reply, which lives in `a`.  Where nothing can have been done twice (`again`), it is sent anew after
- * a loss, CLIENT_TRIES times in all. */
-int client_ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes, bool again, const Seve__Reply **out, struct err *e);
+/* Sends a request and waits for its reply, which lives in `a`.  Where nothing can have been done
+ * twice (`again`), it is sent anew after a loss, CLIENT_TRIES times in all. */
+int client_ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes, bool again,
+	       const Seve__Reply **out, struct err *e);
 /* Waits until the session has been welcomed. */
 int client_connect(struct seve *s, struct err *e);
 
@@ -58,7 +60,8 @@ void client_hang_up(struct seve *s);
 
 /* Writes a file of mode 0600 so that it is there whole or not at all. */
 int client_write_secret(const char *path, const char *text, struct err *e);
-/* The token of "token-file": 0, -ERR_UNAUTHENTICATED when there is none, -ERR_CONFIG when others may read it. */
+/* The token of "token-file": 0, -ERR_UNAUTHENTICATED when there is none, -ERR_CONFIG when others
+ * may read it. */
 int client_read_token(const char *path, char out[static CLIENT_TOKEN_MAX], struct err *e);
 
 /* Puts the answer's facts (account, epoch, territories) into the store. */

@@ -1,4 +1,5 @@
-/* error.h -- the public error: made from a struct err, or from an Error of the wire.  Any thread. */
+/* error.h -- the public error: made from a struct err, or from an Error of the wire.  Any thread.
+ */
 #ifndef SEVE_LIB_ERROR_H
 #define SEVE_LIB_ERROR_H
 
@@ -9,12 +10,12 @@
 /* enum seve_status of a code. */
 int error_status(enum err_code code);
 
-/* Gives `e` to the caller, as the public functions do: `*out` is set where `out` is not NULL (and memory is left).
- * Returns the status; SEVE_OK when `e` holds no error. */
+/* Gives `e` to the caller, as the public functions do: `*out` is set where `out` is not NULL (and
+ * memory is left). Returns the status; SEVE_OK when `e` holds no error. */
 int error_out(struct seve_error **out, const struct err *e);
 
-/* An error that the server sent; a detail that this library does not know is judged by its class and number.
- * Returns -e->code, never 0. */
+/* An error that the server sent; a detail that this library does not know is judged by its class
+ * and number. Returns -e->code, never 0. */
 int error_from_wire(struct err *e, const Seve__Error *w);
 
 #endif

@@ -1,7 +1,9 @@
-/* import.c -- a partner's rows: packed into chunks, up to two under way at a time, verdicts told in the order of the lines.
+/* import.c -- a partner's rows: packed into chunks, up to two under way at a time, verdicts told in
+ * the order of the lines.
  *
- * After a loss a new run is begun and the chunks without an answer are sent again: what they had already written comes back as
- * unchanged.  A dry run is not resumed: its counts would no longer be exact. */
+ * After a loss a new run is begun and the chunks without an answer are sent again: what they had
+ * already written comes back as unchanged.  A dry run is not resumed: its counts would no longer be
+ * exact. */
 #include <inttypes.h>
 
 #include "client.h"
@@ -24,8 +26,8 @@ struct chunk {
 	struct arena answer;
 	Seve__ImportRow **rows;
 	size_t n, bytes;
-	bool busy;	  /* sent, or to be sent again */
-	uint64_t call;	  /* under way, 0: not */
+	bool busy;     /* sent, or to be sent again */
+	uint64_t call; /* under way, 0: not */
 	const Seve__ImportReply *reply;
 	struct err err;
 };
@@ -38,7 +40,8 @@ struct seve_import {
 	bool dry_run, begun;
 	uint64_t run, head_rev;
 	struct chunk chunks[CHUNKS];
-	size_t filling, oldest; /* indexes: the one that takes rows; the first that has not been told */
+	size_t filling,
+		oldest; /* indexes: the one that takes rows; the first that has not been told */
 	unsigned tries;
 	struct err failed; /* the run is over: every call gives this */
 	seve_import_verdict told;
@@ -47,13 +50,19 @@ struct seve_import {
 };
 
 static const char *const verdict_words[VERDICTS] = {
-	[SEVE__ROW_VERDICT__CODE__UNSPECIFIED] = "rejected", [SEVE__ROW_VERDICT__CODE__CREATED] = "created",
-	[SEVE__ROW_VERDICT__CODE__UPDATED] = "updated",	     [SEVE__ROW_VERDICT__CODE__UNCHANGED] = "unchanged",
-	[SEVE__ROW_VERDICT__CODE__ATTACHED] = "attached",    [SEVE__ROW_VERDICT__CODE__SKIPPED] = "skipped",
-	[SEVE__ROW_VERDICT__CODE__DELETED] = "deleted",	     [SEVE__ROW_VERDICT__CODE__REJECTED] = "rejected",
+	[SEVE__ROW_VERDICT__CODE__UNSPECIFIED] = "rejected",
+	[SEVE__ROW_VERDICT__CODE__CREATED] = "created",
+	[SEVE__ROW_VERDICT__CODE__UPDATED] = "updated",
+	[SEVE__ROW_VERDICT__CODE__UNCHANGED] = "unchanged",
+	[SEVE__ROW_VERDICT__CODE__ATTACHED] = "attached",
+	[SEVE__ROW_VERDICT__CODE__SKIPPED] = "skipped",
+	[SEVE__ROW_VERDICT__CODE__DELETED] = "deleted",
+	[SEVE__ROW_VERDICT__CODE__REJECTED] = "rejected",
 };
 
-/* ---- the run ------------------------------------------------------------------------------------------------- */
+/* ---- the run
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static int run_begin(struct seve_import *i, struct err *e)
 {
@@ -73,7 +82,8 @@ static int run_begin(struct seve_import *i, struct err *e)
 	arena_init(&a, CHUNK_ARENA_MAX);
 	rc = client_ask(i->s, &req, &a, false, true, &reply, e);
 	if (!rc && (reply->body_case != SEVE__REPLY__BODY_IMPORT || !reply->import->has_run))
-		rc = err_set(e, ERR_PROTOCOL, "the answer to the begin of an import is of another kind");
+		rc = err_set(e, ERR_PROTOCOL,
+			     "the answer to the begin of an import is of another kind");
 	if (!rc) {
 		i->run = reply->import->run;
 		i->begun = true;
@@ -111,8 +121,11 @@ static int chunk_send(struct seve_import *i, struct chunk *c, struct err *e)
 {
 	Seve__Request req = SEVE__REQUEST__INIT;
 	Seve__ImportRows rows = SEVE__IMPORT_ROWS__INIT;
-	struct call_want want = {
-		.done = chunk_done, .ctx = c, .arena = &c->answer, .timeout_ms = i->s->options.timeout_ms, .writes = true};
+	struct call_want want = {.done = chunk_done,
+				 .ctx = c,
+				 .arena = &c->answer,
+				 .timeout_ms = i->s->options.timeout_ms,
+				 .writes = true};
 	int rc = client_online(i->s, e);
 
 	rows.has_run = true;
@@ -128,12 +141,18 @@ static int chunk_send(struct seve_import *i, struct chunk *c, struct err *e)
 	return rc ? rc : session_submit(&i->s->session, &req, &want, &c->call, e);
 }
 
-/* ---- verdicts -------------------------------------------------------------------------------------------------- */
+/* ---- verdicts
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void tell(struct seve_import *i, const Seve__RowVerdict *v)
 {
-	unsigned code = v->code > 0 && (unsigned)v->code < VERDICTS ? (unsigned)v->code : SEVE__ROW_VERDICT__CODE__REJECTED;
-	const Seve__Violation *why = v->n_violations ? v->violations[0] : v->n_warnings ? v->warnings[0] : NULL;
+	unsigned code = v->code > 0 && (unsigned)v->code < VERDICTS
+				? (unsigned)v->code
+				: SEVE__ROW_VERDICT__CODE__REJECTED;
+	const Seve__Violation *why = v->n_violations ? v->violations[0]
+				     : v->n_warnings ? v->warnings[0]
+						     : NULL;
 	char id[UUID_TEXT] = "";
 	struct uuid u;
 
@@ -144,8 +163,8 @@ static void tell(struct seve_import *i, const Seve__RowVerdict *v)
 		memcpy(u.b, v->id.data, sizeof u.b);
 		uuid_format(&u, id);
 	}
-	i->told(i->ctx, v->line, verdict_words[code], id, why && why->field ? why->field : "", why && why->code ? why->code : "",
-		why && why->text ? why->text : "");
+	i->told(i->ctx, v->line, verdict_words[code], id, why && why->field ? why->field : "",
+		why && why->code ? why->code : "", why && why->text ? why->text : "");
 }
 
 static struct chunk *chunk_oldest(struct seve_import *i)
@@ -242,7 +261,9 @@ static int wait_chunks(struct seve_import *i, size_t left, struct err *e)
 	}
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 /* Sends the chunk that is being filled; then there is room for another. */
 static int flush(struct seve_import *i, struct err *e)
@@ -262,7 +283,8 @@ static int flush(struct seve_import *i, struct err *e)
 	return wait_chunks(i, CHUNKS - 1, e);
 }
 
-static int add_row(struct seve_import *i, uint32_t line, const char *key, const struct seve_record *r, unsigned flags, struct err *e)
+static int add_row(struct seve_import *i, uint32_t line, const char *key,
+		   const struct seve_record *r, unsigned flags, struct err *e)
 {
 	struct chunk *c = &i->chunks[i->filling];
 	Seve__ImportRow *row = arena_alloc(&c->arena, sizeof *row);
@@ -292,7 +314,8 @@ static int add_row(struct seve_import *i, uint32_t line, const char *key, const 
 	return c->n == CHUNK_ROWS || c->bytes >= CHUNK_BYTES ? flush(i, e) : 0;
 }
 
-static int row_in(struct seve_import *i, uint32_t line, const char *key, const struct seve_record *r, unsigned flags, struct err *e)
+static int row_in(struct seve_import *i, uint32_t line, const char *key,
+		  const struct seve_record *r, unsigned flags, struct err *e)
 {
 	int rc;
 
@@ -303,18 +326,20 @@ static int row_in(struct seve_import *i, uint32_t line, const char *key, const s
 	if (!key || !*key || !r)
 		return err_set(e, ERR_USAGE, "line %u: a row has a key and a record", line);
 	if (r->kind != i->kind || !r->body)
-		return err_set(e, ERR_USAGE, "line %u: a record of kind %s in an import of kind %s", line, r->kind->name,
-			       i->kind->name);
+		return err_set(e, ERR_USAGE, "line %u: a record of kind %s in an import of kind %s",
+			       line, r->kind->name, i->kind->name);
 	rc = add_row(i, line, key, r, flags, e);
 	if (rc)
 		i->failed = *e;
 	return rc;
 }
 
-/* ---- public ---------------------------------------------------------------------------------------------------------- */
+/* ---- public
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-int seve_import_begin(struct seve *s, uint32_t territory, const char *kind, const char *source, int dry_run,
-		      struct seve_import **out, struct seve_error **err)
+int seve_import_begin(struct seve *s, uint32_t territory, const char *kind, const char *source,
+		      int dry_run, struct seve_import **out, struct seve_error **err)
 {
 	struct seve_import *i = calloc(1, sizeof *i);
 	struct err e = {0};
@@ -332,7 +357,8 @@ int seve_import_begin(struct seve *s, uint32_t territory, const char *kind, cons
 		arena_init(&i->chunks[k].answer, CHUNK_ARENA_MAX);
 	}
 	if (!source || !*source || strlen(source) >= sizeof i->source)
-		err_set(&e, ERR_INVALID, "source: names the partner's system, 1 to %zu bytes", sizeof i->source - 1);
+		err_set(&e, ERR_INVALID, "source: names the partner's system, 1 to %zu bytes",
+			sizeof i->source - 1);
 	else
 		memcpy(i->source, source, strlen(source) + 1);
 	if (!e.code && record_kind(kind, &i->kind, &e) == 0)
@@ -350,8 +376,8 @@ void seve_import_on_verdict(struct seve_import *i, seve_import_verdict fn, void 
 	i->ctx = ctx;
 }
 
-int seve_import_row(struct seve_import *i, uint32_t line, const char *key, const struct seve_record *r, unsigned flags,
-		    struct seve_error **err)
+int seve_import_row(struct seve_import *i, uint32_t line, const char *key,
+		    const struct seve_record *r, unsigned flags, struct seve_error **err)
 {
 	struct err e = {0};
 
@@ -374,7 +400,8 @@ static int end_run(struct seve_import *i, struct err *e)
 	arena_init(&a, CHUNK_ARENA_MAX);
 	rc = client_ask(i->s, &req, &a, false, true, &reply, e);
 	if (!rc && reply->body_case != SEVE__REPLY__BODY_IMPORT)
-		rc = err_set(e, ERR_PROTOCOL, "the answer to the end of an import is of another kind");
+		rc = err_set(e, ERR_PROTOCOL,
+			     "the answer to the end of an import is of another kind");
 	if (!rc)
 		i->head_rev = reply->import->head_rev;
 	arena_fini(&a);
@@ -383,8 +410,9 @@ static int end_run(struct seve_import *i, struct err *e)
 
 static struct seve_table *report(const struct seve_import *i)
 {
-	static const char *const columns[] = {"created", "updated", "unchanged", "attached", "skipped",
-					      "deleted", "rejected", "head_rev", NULL};
+	static const char *const columns[] = {"created",  "updated",  "unchanged",
+					      "attached", "skipped",  "deleted",
+					      "rejected", "head_rev", NULL};
 	struct seve_table *t = table_new(columns);
 
 	table_row(t);

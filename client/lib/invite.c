@@ -1,5 +1,6 @@
-/* invite.c -- the one line that an invite is: seve-invite:HOST:PORT:CODE:CA, where CA is the base64url form of the CA's certificate
- * (DER), or "-" when the server's certificate is known to the system. */
+/* invite.c -- the one line that an invite is: seve-invite:HOST:PORT:CODE:CA, where CA is the
+ * base64url form of the CA's certificate (DER), or "-" when the server's certificate is known to
+ * the system. */
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -16,7 +17,8 @@ static int bad_line(const char *why, struct err *e)
 	return err_remedy(e, "copy the whole line, which begins with %s", prefix);
 }
 
-/* ---- the certificate ----------------------------------------------------------------------------------------- */
+/* ---- the certificate
+ * ----------------------------------------------------------------------------------------- */
 
 static int digit64(char c)
 {
@@ -90,7 +92,9 @@ static int read_certificate(const char *text, char **out, struct err *e)
 	return *out ? 0 : bad_line("its certificate is damaged or cut off", e);
 }
 
-/* ---- the line ------------------------------------------------------------------------------------------------------ */
+/* ---- the line
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 struct invite_parts {
 	char *host_port, *code, *certificate; /* into the line's copy */
@@ -153,7 +157,8 @@ static int parse_in(char *copy, char **server, char **code, char **ca_pem, struc
 	return err_set(e, ERR_NOMEM, "invite");
 }
 
-int seve_invite_parse(const char *line, char **server, char **code, char **ca_pem, struct seve_error **err)
+int seve_invite_parse(const char *line, char **server, char **code, char **ca_pem,
+		      struct seve_error **err)
 {
 	struct err e = {0};
 	char *copy = line ? trimmed(line) : NULL;

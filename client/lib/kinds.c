@@ -24,9 +24,18 @@ static const field_desc *find(const char *kind, const char *field)
 const char *seve_field_type(const char *kind, const char *field)
 {
 	static const char *const names[] = {
-		[FIELD_TEXT] = "text",	  [FIELD_BOOL] = "bool", [FIELD_INT] = "int",	      [FIELD_UINT] = "uint",
-		[FIELD_DOUBLE] = "double", [FIELD_ENUM] = "enum", [FIELD_DATE] = "date",	      [FIELD_INSTANT] = "instant",
-		[FIELD_ID] = "id",	  [FIELD_TEXTS] = "texts", [FIELD_IDS] = "ids",	      [FIELD_MESSAGE] = "message",
+		[FIELD_TEXT] = "text",
+		[FIELD_BOOL] = "bool",
+		[FIELD_INT] = "int",
+		[FIELD_UINT] = "uint",
+		[FIELD_DOUBLE] = "double",
+		[FIELD_ENUM] = "enum",
+		[FIELD_DATE] = "date",
+		[FIELD_INSTANT] = "instant",
+		[FIELD_ID] = "id",
+		[FIELD_TEXTS] = "texts",
+		[FIELD_IDS] = "ids",
+		[FIELD_MESSAGE] = "message",
 		[FIELD_MESSAGES] = "messages",
 	};
 	const field_desc *fd = find(kind, field);

@@ -57,8 +57,8 @@ int64_t seve_list_age_ms(const struct seve_list *l)
 	return l ? l->age_ms : 0;
 }
 
-static int list_add(struct seve_list *l, uint32_t territory, const uint8_t id[16], const struct outbox_view *v, bool pending,
-		    struct err *e)
+static int list_add(struct seve_list *l, uint32_t territory, const uint8_t id[16],
+		    const struct outbox_view *v, bool pending, struct err *e)
 {
 	struct seve_record *r = arena_zalloc(&l->arena, sizeof *r);
 
@@ -78,9 +78,11 @@ static int list_add(struct seve_list *l, uint32_t territory, const uint8_t id[16
 	return record_show(r, territory, id, v, pending, false, e);
 }
 
-/* ---- from the replica --------------------------------------------------------------------------------------- */
+/* ---- from the replica
+ * --------------------------------------------------------------------------------------- */
 
-static int unpack(struct arena *a, struct span body, const struct kind *k, const Seve__Body **out, struct err *e)
+static int unpack(struct arena *a, struct span body, const struct kind *k, const Seve__Body **out,
+		  struct err *e)
 {
 	ProtobufCMessage *m;
 
@@ -93,15 +95,17 @@ static int unpack(struct arena *a, struct span body, const struct kind *k, const
 }
 
 /* Looked at in the scratch first: what does not match costs no memory. */
-static int take_row(struct seve_list *l, const struct seve_query *q, uint32_t territory, sqlite3_stmt *row, struct arena *scratch,
-		    struct err *e)
+static int take_row(struct seve_list *l, const struct seve_query *q, uint32_t territory,
+		    sqlite3_stmt *row, struct arena *scratch, struct err *e)
 {
 	struct span id = store_bytes(row, 0), body = store_bytes(row, 3);
-	struct outbox_view v = {l->kind, false, (uint64_t)store_int(row, 1), (uint32_t)store_int(row, 2), NULL};
+	struct outbox_view v = {l->kind, false, (uint64_t)store_int(row, 1),
+				(uint32_t)store_int(row, 2), NULL};
 	int rc;
 
 	if (id.len != 16 || !body.at)
-		return err_set(e, ERR_DATA_LOSS, "a %s of the store has no id or no body", l->kind->name);
+		return err_set(e, ERR_DATA_LOSS, "a %s of the store has no id or no body",
+			       l->kind->name);
 	if (q->n_filters) {
 		const Seve__Body *look;
 
@@ -114,10 +118,12 @@ static int take_row(struct seve_list *l, const struct seve_query *q, uint32_t te
 	return rc ? rc : list_add(l, territory, id.at, &v, store_int(row, 4) != 0, e);
 }
 
-static int list_replica(struct seve *s, const struct seve_query *q, uint32_t territory, struct seve_list *l, struct err *e)
+static int list_replica(struct seve *s, const struct seve_query *q, uint32_t territory,
+			struct seve_list *l, struct err *e)
 {
 	struct arena scratch;
-	sqlite3_stmt *row = store_query(s->store, e, STORE_record_list, "ii", (int64_t)territory, (int64_t)l->kind->number);
+	sqlite3_stmt *row = store_query(s->store, e, STORE_record_list, "ii", (int64_t)territory,
+					(int64_t)l->kind->number);
 	int rc;
 
 	arena_init(&scratch, SCRATCH_MAX);
@@ -133,13 +139,16 @@ static int list_replica(struct seve *s, const struct seve_query *q, uint32_t ter
 
 static int by_order(const void *a, const void *b, void *ctx)
 {
-	const struct seve_record *x = *(struct seve_record *const *)a, *y = *(struct seve_record *const *)b;
+	const struct seve_record *x = *(struct seve_record *const *)a,
+				 *y = *(struct seve_record *const *)b;
 
 	return query_order(ctx, x->body, x->id.b, y->body, y->id.b);
 }
 
-/* The territories that the query spans: those named, or all granted ones, or all that are carried. */
-static int query_replicas(struct seve *s, const struct seve_query *q, uint32_t *out, size_t *n, bool all, struct err *e)
+/* The territories that the query spans: those named, or all granted ones, or all that are carried.
+ */
+static int query_replicas(struct seve *s, const struct seve_query *q, uint32_t *out, size_t *n,
+			  bool all, struct err *e)
 {
 	sqlite3_stmt *row;
 	int rc;
@@ -151,7 +160,8 @@ static int query_replicas(struct seve *s, const struct seve_query *q, uint32_t *
 	row = store_query(s->store, e, all ? STORE_territory_granted : STORE_replica_all, "");
 	while ((rc = store_step(s->store, row, e)) == 1) {
 		if (*n == QUERY_TERRITORIES_MAX) {
-			rc = err_set(e, ERR_INVALID, "more than %d territories: name those that you mean",
+			rc = err_set(e, ERR_INVALID,
+				     "more than %d territories: name those that you mean",
 				     QUERY_TERRITORIES_MAX);
 			break;
 		}
@@ -164,14 +174,17 @@ static int query_replicas(struct seve *s, const struct seve_query *q, uint32_t *
 static int not_carried(uint32_t territory, const struct replica *r, struct err *e)
 {
 	if (r->exists)
-		err_set(e, ERR_PRECONDITION, "the replica of territory %u has not been loaded to its end yet", territory);
+		err_set(e, ERR_PRECONDITION,
+			"the replica of territory %u has not been loaded to its end yet",
+			territory);
 	else
 		err_set(e, ERR_NOT_FOUND, "there is no replica of territory %u", territory);
 	return err_remedy(e, "synchronise it first, or read from the server");
 }
 
 /* 1: all are carried and fit to be read; 0: not all. */
-static int all_carried(struct seve *s, const uint32_t *list, size_t n, int64_t *oldest, struct err *e)
+static int all_carried(struct seve *s, const uint32_t *list, size_t n, int64_t *oldest,
+		       struct err *e)
 {
 	*oldest = INT64_MAX;
 	for (size_t i = 0; i < n; i++) {
@@ -190,8 +203,8 @@ static int all_carried(struct seve *s, const uint32_t *list, size_t n, int64_t *
 	return n != 0;
 }
 
-static int read_replicas(struct seve *s, const struct seve_query *q, const uint32_t *list, size_t n, int64_t oldest,
-			 struct seve_list *l, struct err *e)
+static int read_replicas(struct seve *s, const struct seve_query *q, const uint32_t *list, size_t n,
+			 int64_t oldest, struct seve_list *l, struct err *e)
 {
 	int rc = 0;
 
@@ -210,7 +223,8 @@ static int read_replicas(struct seve *s, const struct seve_query *q, const uint3
 	return 0;
 }
 
-/* ---- from the server ------------------------------------------------------------------------------------------ */
+/* ---- from the server
+ * ------------------------------------------------------------------------------------------ */
 
 static int take_items(struct seve_list *l, const Seve__ListReply *reply, struct err *e)
 {
@@ -224,14 +238,16 @@ static int take_items(struct seve_list *l, const Seve__ListReply *reply, struct 
 			return err_set(e, ERR_PROTOCOL, "the server sent an empty row");
 		rc = record_view(&l->arena, item->record, &v, e);
 		if (!rc && (v.kind != l->kind || !v.body))
-			rc = err_set(e, ERR_PROTOCOL, "the server sent a record of another kind than asked");
+			rc = err_set(e, ERR_PROTOCOL,
+				     "the server sent a record of another kind than asked");
 		if (!rc)
 			rc = list_add(l, item->territory, item->record->id.data, &v, false, e);
 	}
 	return rc;
 }
 
-static int list_page(struct seve *s, Seve__ListRequest *list, struct arena *a, struct seve_list *l, struct buf *after, struct err *e)
+static int list_page(struct seve *s, Seve__ListRequest *list, struct arena *a, struct seve_list *l,
+		     struct buf *after, struct err *e)
 {
 	Seve__Request req = SEVE__REQUEST__INIT;
 	const Seve__Reply *reply;
@@ -255,7 +271,8 @@ static int list_page(struct seve *s, Seve__ListRequest *list, struct arena *a, s
 	return rc ? err_set(e, ERR_NOMEM, "list") : 0;
 }
 
-static int read_server(struct seve *s, const struct seve_query *q, struct seve_list *l, struct err *e)
+static int read_server(struct seve *s, const struct seve_query *q, struct seve_list *l,
+		       struct err *e)
 {
 	Seve__ListRequest list = SEVE__LIST_REQUEST__INIT;
 	Seve__Filter *filters[QUERY_FILTERS_MAX];
@@ -275,9 +292,11 @@ static int read_server(struct seve *s, const struct seve_query *q, struct seve_l
 	arena_init(&a, SCRATCH_MAX * 2);
 	buf_init(&after, 64 * 1024);
 	do {
-		list.limit = q->limit && q->limit - l->n < LIST_PAGE ? (uint32_t)(q->limit - l->n) : LIST_PAGE;
+		list.limit = q->limit && q->limit - l->n < LIST_PAGE ? (uint32_t)(q->limit - l->n)
+								     : LIST_PAGE;
 		list.has_after = buf_len(&after) != 0;
-		list.after = (ProtobufCBinaryData){buf_len(&after), (uint8_t *)(uintptr_t)buf_span(&after).at};
+		list.after = (ProtobufCBinaryData){buf_len(&after),
+						   (uint8_t *)(uintptr_t)buf_span(&after).at};
 		arena_reset(&a);
 		rc = list_page(s, &list, &a, l, &after, e);
 	} while (!rc && buf_len(&after) && (!q->limit || l->n < q->limit));
@@ -286,9 +305,12 @@ static int read_server(struct seve *s, const struct seve_query *q, struct seve_l
 	return rc;
 }
 
-/* ---- choosing -------------------------------------------------------------------------------------------------- */
+/* ---- choosing
+ * --------------------------------------------------------------------------------------------------
+ */
 
-static int list_in(struct seve *s, const struct seve_query *q, enum seve_where where, struct seve_list *l, struct err *e)
+static int list_in(struct seve *s, const struct seve_query *q, enum seve_where where,
+		   struct seve_list *l, struct err *e)
 {
 	uint32_t list[QUERY_TERRITORIES_MAX];
 	int64_t oldest;
@@ -314,7 +336,8 @@ static int list_in(struct seve *s, const struct seve_query *q, enum seve_where w
 	return -(int)e->code;
 }
 
-int seve_list(struct seve *s, const struct seve_query *q, enum seve_where where, struct seve_list **out, struct seve_error **err)
+int seve_list(struct seve *s, const struct seve_query *q, enum seve_where where,
+	      struct seve_list **out, struct seve_error **err)
 {
 	struct seve_list *l = list_new(q->kind);
 	struct err e = {0};

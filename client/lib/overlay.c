@@ -34,9 +34,11 @@ static int read_view(struct arena *a, sqlite3_stmt *q, struct outbox_view *out, 
 	return 0;
 }
 
-int overlay_base(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16], struct outbox_view *out, struct err *e)
+int overlay_base(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16],
+		 struct outbox_view *out, struct err *e)
 {
-	sqlite3_stmt *q = store_query(s, e, STORE_record_get, "ib", (int64_t)territory, id_span(id));
+	sqlite3_stmt *q =
+		store_query(s, e, STORE_record_get, "ib", (int64_t)territory, id_span(id));
 	int rc = store_step(s, q, e);
 
 	if (rc < 0)
@@ -50,10 +52,11 @@ int overlay_base(struct store *s, struct arena *a, uint32_t territory, const uin
 	return rc;
 }
 
-int overlay_shown(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16], struct outbox_view *out, bool *waiting,
-		  struct err *e)
+int overlay_shown(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16],
+		  struct outbox_view *out, bool *waiting, struct err *e)
 {
-	sqlite3_stmt *q = store_query(s, e, STORE_record_shown, "ib", (int64_t)territory, id_span(id));
+	sqlite3_stmt *q =
+		store_query(s, e, STORE_record_shown, "ib", (int64_t)territory, id_span(id));
 	int rc = store_step(s, q, e);
 
 	if (rc < 0)
@@ -69,7 +72,8 @@ int overlay_shown(struct store *s, struct arena *a, uint32_t territory, const ui
 	return rc;
 }
 
-static int fold_mutation(struct arena *a, struct span bytes, const uint8_t id[16], struct outbox_view *v, struct err *e)
+static int fold_mutation(struct arena *a, struct span bytes, const uint8_t id[16],
+			 struct outbox_view *v, struct err *e)
 {
 	const Seve__Mutation *mutation;
 	ProtobufCMessage *m;
@@ -87,10 +91,11 @@ static int fold_mutation(struct arena *a, struct span bytes, const uint8_t id[16
 	return rc;
 }
 
-int overlay_fold(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16], struct outbox_view *v, bool *waiting,
-		 struct err *e)
+int overlay_fold(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16],
+		 struct outbox_view *v, bool *waiting, struct err *e)
 {
-	sqlite3_stmt *q = store_query(s, e, STORE_touch_waiting, "ib", (int64_t)territory, id_span(id));
+	sqlite3_stmt *q =
+		store_query(s, e, STORE_touch_waiting, "ib", (int64_t)territory, id_span(id));
 	bool any = false;
 	int rc;
 
@@ -106,7 +111,8 @@ int overlay_fold(struct store *s, struct arena *a, uint32_t territory, const uin
 	return rc;
 }
 
-static int refresh_in(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16], struct err *e)
+static int refresh_in(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16],
+		      struct err *e)
 {
 	struct outbox_view v;
 	struct span body = {NULL, 0};
@@ -126,8 +132,9 @@ static int refresh_in(struct store *s, struct arena *a, uint32_t territory, cons
 		if (!body.at)
 			return err_set(e, ERR_NOMEM, "record");
 	}
-	return store_run(s, e, STORE_overlay_put, "ibiiiib", (int64_t)territory, id_span(id), (int64_t)v.kind->number,
-			 (int64_t)below, (int64_t)v.ref_no, (int64_t)v.deleted, body);
+	return store_run(s, e, STORE_overlay_put, "ibiiiib", (int64_t)territory, id_span(id),
+			 (int64_t)v.kind->number, (int64_t)below, (int64_t)v.ref_no,
+			 (int64_t)v.deleted, body);
 }
 
 int overlay_refresh(struct store *s, uint32_t territory, const uint8_t id[16], struct err *e)
@@ -143,7 +150,8 @@ int overlay_refresh(struct store *s, uint32_t territory, const uint8_t id[16], s
 
 int overlay_refresh_stale(struct store *s, uint32_t territory, bool all, struct err *e)
 {
-	sqlite3_stmt *q = store_query(s, e, STORE_overlay_stale, "ii", (int64_t)territory, (int64_t)all);
+	sqlite3_stmt *q =
+		store_query(s, e, STORE_overlay_stale, "ii", (int64_t)territory, (int64_t)all);
 	uint8_t(*ids)[16] = NULL;
 	size_t n = 0, cap = 0;
 	int rc;
@@ -172,7 +180,8 @@ int overlay_refresh_stale(struct store *s, uint32_t territory, bool all, struct 
 	return rc;
 }
 
-int overlay_put_base(struct store *s, uint32_t territory, const uint8_t id[16], const struct outbox_view *v, struct err *e)
+int overlay_put_base(struct store *s, uint32_t territory, const uint8_t id[16],
+		     const struct outbox_view *v, struct err *e)
 {
 	struct span body = {NULL, 0};
 	struct replica r;
@@ -191,9 +200,10 @@ int overlay_put_base(struct store *s, uint32_t territory, const uint8_t id[16], 
 			rc = err_set(e, ERR_NOMEM, "record");
 	}
 	if (!rc)
-		rc = store_run(s, e, STORE_record_apply, "ibiiiiib", (int64_t)territory, id_span(id),
-			       (int64_t)v->kind->number, (int64_t)v->rev, (int64_t)v->ref_no, (int64_t)v->deleted,
-			       (int64_t)r.generation, body);
+		rc = store_run(s, e, STORE_record_apply, "ibiiiiib", (int64_t)territory,
+			       id_span(id), (int64_t)v->kind->number, (int64_t)v->rev,
+			       (int64_t)v->ref_no, (int64_t)v->deleted, (int64_t)r.generation,
+			       body);
 	arena_fini(&a);
 	return rc;
 }

@@ -44,7 +44,8 @@ void seve_query_limit(struct seve_query *q, size_t n)
 	q->limit = n;
 }
 
-/* ---- reading a filter ------------------------------------------------------------------------------------- */
+/* ---- reading a filter
+ * ------------------------------------------------------------------------------------- */
 
 static int read_op(const char *op, Seve__Filter__Op *out, struct err *e)
 {
@@ -52,8 +53,9 @@ static int read_op(const char *op, Seve__Filter__Op *out, struct err *e)
 		const char *text;
 		Seve__Filter__Op op;
 	} list[] = {
-		{"=", SEVE__FILTER__OP__EQ},	   {"!=", SEVE__FILTER__OP__NE}, {"<", SEVE__FILTER__OP__LT},
-		{"<=", SEVE__FILTER__OP__LE},	   {">", SEVE__FILTER__OP__GT},	 {">=", SEVE__FILTER__OP__GE},
+		{"=", SEVE__FILTER__OP__EQ},       {"!=", SEVE__FILTER__OP__NE},
+		{"<", SEVE__FILTER__OP__LT},       {"<=", SEVE__FILTER__OP__LE},
+		{">", SEVE__FILTER__OP__GT},       {">=", SEVE__FILTER__OP__GE},
 		{"~", SEVE__FILTER__OP__CONTAINS}, {"null", SEVE__FILTER__OP__NULL},
 	};
 
@@ -101,17 +103,21 @@ static int read_value(struct seve_query *q, struct query_filter *f, struct err *
 	if (f->wire.op == SEVE__FILTER__OP__NULL) {
 		f->number = strcmp(f->wire.value, "yes") == 0;
 		if (!f->number && strcmp(f->wire.value, "no") != 0)
-			return err_set(e, ERR_INVALID, "%s: null is yes or no, not %s", f->wire.field, f->wire.value);
+			return err_set(e, ERR_INVALID, "%s: null is yes or no, not %s",
+				       f->wire.field, f->wire.value);
 		return 0;
 	}
 	if (f->wire.op == SEVE__FILTER__OP__CONTAINS && !field_is_set(t)) {
 		if (t != FIELD_TEXT && t != FIELD_ENUM)
-			return err_set(e, ERR_INVALID, "%s is neither text nor a list: it contains nothing", f->wire.field);
+			return err_set(e, ERR_INVALID,
+				       "%s is neither text nor a list: it contains nothing",
+				       f->wire.field);
 		f->folded = text_fold(f->wire.value);
 		return f->folded ? 0 : err_set(e, ERR_NOMEM, "filter");
 	}
 	if (f->wire.op != SEVE__FILTER__OP__CONTAINS && field_is_set(t)) {
-		err_set(e, ERR_INVALID, "%s is a list: it can only be asked what it contains", f->wire.field);
+		err_set(e, ERR_INVALID, "%s is a list: it can only be asked what it contains",
+			f->wire.field);
 		return err_remedy(e, "use ~");
 	}
 	m = field_new_message(&q->arena, q->kind->desc);
@@ -122,7 +128,8 @@ static int read_value(struct seve_query *q, struct query_filter *f, struct err *
 	return rc;
 }
 
-static int filter_in(struct seve_query *q, const char *field, const char *op, const char *value, struct err *e)
+static int filter_in(struct seve_query *q, const char *field, const char *op, const char *value,
+		     struct err *e)
 {
 	struct query_filter *f = &q->filters[q->n_filters];
 	int rc;
@@ -136,7 +143,8 @@ static int filter_in(struct seve_query *q, const char *field, const char *op, co
 	f->fd = field_by_name(q->kind, field);
 	f->meta = f->fd ? QUERY_FIELD : meta_of(field);
 	if (!f->fd && f->meta == QUERY_FIELD)
-		return err_set(e, ERR_INVALID, "%s has no field \"%s\" to filter by", q->kind->name, field);
+		return err_set(e, ERR_INVALID, "%s has no field \"%s\" to filter by", q->kind->name,
+			       field);
 	if (f->fd && (field_type(f->fd) == FIELD_MESSAGE || field_type(f->fd) == FIELD_MESSAGES))
 		return err_set(e, ERR_INVALID, "%s.%s cannot be filtered by", q->kind->name, field);
 	rc = read_op(op, &f->wire.op, e);
@@ -154,7 +162,8 @@ static int filter_in(struct seve_query *q, const char *field, const char *op, co
 	return 0;
 }
 
-int seve_query_filter(struct seve_query *q, const char *field, const char *op, const char *value, struct seve_error **err)
+int seve_query_filter(struct seve_query *q, const char *field, const char *op, const char *value,
+		      struct seve_error **err)
 {
 	struct err e = {0};
 
@@ -162,7 +171,9 @@ int seve_query_filter(struct seve_query *q, const char *field, const char *op, c
 	return error_out(err, &e);
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------------------ */
+/* ---- comparing
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int sign_of(bool less, bool more)
 {
@@ -182,7 +193,7 @@ static int compare_ids(const ProtobufCBinaryData *a, const ProtobufCBinaryData *
 {
 	int rc = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
 
-	return rc ? rc : sign_of(a->len < b->len, a->len > b->len);
+	return rc ? rc : sign_of(a->len<b->len, a->len> b->len);
 }
 
 int query_compare(const field_desc *fd, const ProtobufCMessage *a, const ProtobufCMessage *b)
@@ -196,11 +207,14 @@ int query_compare(const field_desc *fd, const ProtobufCMessage *a, const Protobu
 	case FIELD_INT:
 	case FIELD_DATE:
 	case FIELD_INSTANT:
-		return sign_of(field_int(a, fd) < field_int(b, fd), field_int(a, fd) > field_int(b, fd));
+		return sign_of(field_int(a, fd) < field_int(b, fd),
+			       field_int(a, fd) > field_int(b, fd));
 	case FIELD_UINT:
-		return sign_of(field_uint(a, fd) < field_uint(b, fd), field_uint(a, fd) > field_uint(b, fd));
+		return sign_of(field_uint(a, fd) < field_uint(b, fd),
+			       field_uint(a, fd) > field_uint(b, fd));
 	case FIELD_DOUBLE:
-		return sign_of(field_double(a, fd) < field_double(b, fd), field_double(a, fd) > field_double(b, fd));
+		return sign_of(field_double(a, fd) < field_double(b, fd),
+			       field_double(a, fd) > field_double(b, fd));
 	case FIELD_ID:
 		return compare_ids(field_at(a, fd), field_at(b, fd));
 	case FIELD_TEXTS:
@@ -212,7 +226,8 @@ int query_compare(const field_desc *fd, const ProtobufCMessage *a, const Protobu
 	return 0;
 }
 
-int query_order(const struct kind *k, const Seve__Body *a, const uint8_t a_id[16], const Seve__Body *b, const uint8_t b_id[16])
+int query_order(const struct kind *k, const Seve__Body *a, const uint8_t a_id[16],
+		const Seve__Body *b, const uint8_t b_id[16])
 {
 	const field_desc *fd = field_by_name(k, k->sort);
 	const ProtobufCMessage *x = kind_message(a), *y = kind_message(b);
@@ -226,7 +241,9 @@ int query_order(const struct kind *k, const Seve__Body *a, const uint8_t a_id[16
 	return rc ? rc : memcmp(a_id, b_id, 16);
 }
 
-/* ---- matching --------------------------------------------------------------------------------------------------- */
+/* ---- matching
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static bool op_holds(Seve__Filter__Op op, int order)
 {
@@ -290,10 +307,12 @@ static bool field_passes(const struct query_filter *f, const ProtobufCMessage *m
 	if (f->wire.op == SEVE__FILTER__OP__NULL)
 		return present != (f->number != 0);
 	if (f->wire.op == SEVE__FILTER__OP__CONTAINS)
-		return present && (field_is_set(field_type(f->fd)) ? has_member(f, m) : has_text(f, m));
+		return present &&
+		       (field_is_set(field_type(f->fd)) ? has_member(f, m) : has_text(f, m));
 	/* What is absent differs from every value, and is neither less nor more. */
 	if (!present || !field_present(f->value, f->fd))
-		return f->wire.op == SEVE__FILTER__OP__NE && present != field_present(f->value, f->fd);
+		return f->wire.op == SEVE__FILTER__OP__NE &&
+		       present != field_present(f->value, f->fd);
 	return op_holds(f->wire.op, query_compare(f->fd, m, f->value));
 }
 
@@ -314,7 +333,7 @@ static bool meta_passes(const struct query_filter *f, uint32_t ref_no, const Sev
 	}
 	if (!present)
 		return f->wire.op == SEVE__FILTER__OP__NE;
-	return op_holds(f->wire.op, sign_of(v < f->number, v > f->number));
+	return op_holds(f->wire.op, sign_of(v<f->number, v> f->number));
 }
 
 bool query_matches(const struct seve_query *q, uint32_t ref_no, const Seve__Body *body)

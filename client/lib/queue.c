@@ -12,7 +12,8 @@ static struct span id_of(const Seve__Change *c)
 	return (struct span){c->id.data, c->id.len};
 }
 
-/* ---- adding ------------------------------------------------------------------------------------------ */
+/* ---- adding
+ * ------------------------------------------------------------------------------------------ */
 
 static int next_mid(struct store *s, uint32_t territory, uint64_t *out, struct err *e)
 {
@@ -22,13 +23,15 @@ static int next_mid(struct store *s, uint32_t territory, uint64_t *out, struct e
 	if (rc < 0)
 		return rc;
 	*out = (uint64_t)store_int(q, 0);
-	/* To its end: the row was written when the first step came back, the statement ends here. */
+	/* To its end: the row was written when the first step came back, the statement ends here.
+	 */
 	while ((rc = store_step(s, q, e)) == 1)
 		;
 	return rc;
 }
 
-static int last_mid(struct store *s, uint32_t territory, struct span id, uint64_t *out, struct err *e)
+static int last_mid(struct store *s, uint32_t territory, struct span id, uint64_t *out,
+		    struct err *e)
 {
 	sqlite3_stmt *q = store_query(s, e, STORE_touch_last, "ib", (int64_t)territory, id);
 	int rc = store_step(s, q, e);
@@ -55,19 +58,21 @@ static int fill_in(struct store *s, Seve__Mutation *m, struct err *e)
 	return rc;
 }
 
-static int keep_bases(struct store *s, const Seve__Mutation *m, const struct outbox_view *bases, struct err *e)
+static int keep_bases(struct store *s, const Seve__Mutation *m, const struct outbox_view *bases,
+		      struct err *e)
 {
 	struct replica r;
 	int rc = replica_get(s, m->territory, &r, e);
 
 	for (size_t i = 0; !rc && !r.exists && i < m->n_changes; i++)
 		if (bases[i].kind && bases[i].rev)
-			rc = overlay_put_base(s, m->territory, m->changes[i]->id.data, &bases[i], e);
+			rc = overlay_put_base(s, m->territory, m->changes[i]->id.data, &bases[i],
+					      e);
 	return rc;
 }
 
-static int add_in(struct store *s, struct arena *a, Seve__Mutation *m, const struct outbox_view *bases, int64_t now_ms,
-		  struct err *e)
+static int add_in(struct store *s, struct arena *a, Seve__Mutation *m,
+		  const struct outbox_view *bases, int64_t now_ms, struct err *e)
 {
 	struct span bytes;
 	int rc = fill_in(s, m, e);
@@ -78,18 +83,22 @@ static int add_in(struct store *s, struct arena *a, Seve__Mutation *m, const str
 	if (!bytes.at)
 		return err_set(e, ERR_NOMEM, "edit");
 	if (bytes.len > QUEUE_CHUNK_BYTES)
-		return err_set(e, ERR_TOO_BIG, "an edit of %zu bytes; at most %d", bytes.len, QUEUE_CHUNK_BYTES);
-	rc = store_run(s, e, STORE_outbox_add, "iiib", (int64_t)m->territory, (int64_t)m->mid, now_ms, bytes);
+		return err_set(e, ERR_TOO_BIG, "an edit of %zu bytes; at most %d", bytes.len,
+			       QUEUE_CHUNK_BYTES);
+	rc = store_run(s, e, STORE_outbox_add, "iiib", (int64_t)m->territory, (int64_t)m->mid,
+		       now_ms, bytes);
 	if (!rc)
 		rc = keep_bases(s, m, bases, e);
 	for (size_t i = 0; !rc && i < m->n_changes; i++)
-		rc = store_run(s, e, STORE_touch_add, "ibi", (int64_t)m->territory, id_of(m->changes[i]), (int64_t)m->mid);
+		rc = store_run(s, e, STORE_touch_add, "ibi", (int64_t)m->territory,
+			       id_of(m->changes[i]), (int64_t)m->mid);
 	for (size_t i = 0; !rc && i < m->n_changes; i++)
 		rc = overlay_refresh(s, m->territory, m->changes[i]->id.data, e);
 	return rc;
 }
 
-int queue_add(struct store *s, Seve__Mutation *m, const struct outbox_view *bases, int64_t now_ms, struct err *e)
+int queue_add(struct store *s, Seve__Mutation *m, const struct outbox_view *bases, int64_t now_ms,
+	      struct err *e)
 {
 	struct arena a;
 	int rc = store_begin(s, e);
@@ -102,18 +111,21 @@ int queue_add(struct store *s, Seve__Mutation *m, const struct outbox_view *base
 	return rc;
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------ */
+/* ---- sending
+ * ------------------------------------------------------------------------------------------ */
 
 /* Copies of the waiting entries, no more than one request can hold. */
-static int read_waiting(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid, struct span *list,
-			size_t *sizes, size_t *n, struct err *e)
+static int read_waiting(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid,
+			struct span *list, size_t *sizes, size_t *n, struct err *e)
 {
-	sqlite3_stmt *q = store_query(s, e, STORE_outbox_waiting, "ii", (int64_t)territory, (int64_t)after_mid);
+	sqlite3_stmt *q = store_query(s, e, STORE_outbox_waiting, "ii", (int64_t)territory,
+				      (int64_t)after_mid);
 	size_t bytes = 0;
 	int rc = 0;
 
 	*n = 0;
-	while (*n < QUEUE_CHUNK_MUTATIONS && bytes <= QUEUE_CHUNK_BYTES && (rc = store_step(s, q, e)) == 1) {
+	while (*n < QUEUE_CHUNK_MUTATIONS && bytes <= QUEUE_CHUNK_BYTES &&
+	       (rc = store_step(s, q, e)) == 1) {
 		struct span m = store_bytes(q, 1);
 
 		list[*n].at = arena_memdup(a, m.at, m.len);
@@ -129,8 +141,8 @@ static int read_waiting(struct store *s, struct arena *a, uint32_t territory, ui
 	return rc < 0 ? rc : 0;
 }
 
-static int take_in(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid, Seve__PushRequest *out,
-		   struct err *e)
+static int take_in(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid,
+		   Seve__PushRequest *out, struct err *e)
 {
 	struct span *list = arena_array(a, QUEUE_CHUNK_MUTATIONS, sizeof *list);
 	size_t *sizes = arena_array(a, QUEUE_CHUNK_MUTATIONS, sizeof *sizes);
@@ -153,11 +165,12 @@ static int take_in(struct store *s, struct arena *a, uint32_t territory, uint64_
 	if (rc)
 		return err_prefix(e, "an entry of the outbox");
 	out->n_mutations = n;
-	return store_run(s, e, STORE_outbox_sent, "iii", (int64_t)territory, (int64_t)out->mutations[0]->mid,
-			 (int64_t)out->mutations[n - 1]->mid);
+	return store_run(s, e, STORE_outbox_sent, "iii", (int64_t)territory,
+			 (int64_t)out->mutations[0]->mid, (int64_t)out->mutations[n - 1]->mid);
 }
 
-int queue_take(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid, Seve__PushRequest *out, struct err *e)
+int queue_take(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid,
+	       Seve__PushRequest *out, struct err *e)
 {
 	int rc = store_begin(s, e);
 
@@ -170,7 +183,8 @@ int queue_take(struct store *s, struct arena *a, uint32_t territory, uint64_t af
 	return rc;
 }
 
-/* ---- settling ------------------------------------------------------------------------------------------- */
+/* ---- settling
+ * ------------------------------------------------------------------------------------------- */
 
 struct settling {
 	struct store *store;
@@ -184,12 +198,14 @@ struct settling {
 static bool seen_before(const Seve__Mutation *m, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
-		if (m->changes[j]->id.len == 16 && memcmp(m->changes[j]->id.data, m->changes[i]->id.data, 16) == 0)
+		if (m->changes[j]->id.len == 16 &&
+		    memcmp(m->changes[j]->id.data, m->changes[i]->id.data, 16) == 0)
 			return true;
 	return false;
 }
 
-static int settle_done(struct settling *g, const Seve__Mutation *m, const Seve__Verdict *v, struct err *e)
+static int settle_done(struct settling *g, const Seve__Mutation *m, const Seve__Verdict *v,
+		       struct err *e)
 {
 	int64_t territory = g->territory;
 	int rc = store_run(g->store, e, STORE_outbox_delete, "ii", territory, (int64_t)m->mid);
@@ -207,13 +223,14 @@ static int settle_done(struct settling *g, const Seve__Mutation *m, const Seve__
 		if (!rc && view.rev > before.rev)
 			rc = overlay_put_base(g->store, g->territory, id, &view, e);
 		if (!rc)
-			rc = store_run(g->store, e, STORE_touch_older, "ibi", territory, id_of(m->changes[i]), (int64_t)m->mid);
+			rc = store_run(g->store, e, STORE_touch_older, "ibi", territory,
+				       id_of(m->changes[i]), (int64_t)m->mid);
 	}
 	return rc;
 }
 
-static int settle_kept(struct settling *g, const Seve__Mutation *m, const Seve__Verdict *v, enum outbox_state state,
-		       struct err *e)
+static int settle_kept(struct settling *g, const Seve__Mutation *m, const Seve__Verdict *v,
+		       enum outbox_state state, struct err *e)
 {
 	int64_t territory = g->territory;
 	struct span bytes = wire_pack(g->arena, &v->base);
@@ -221,14 +238,17 @@ static int settle_kept(struct settling *g, const Seve__Mutation *m, const Seve__
 
 	if (!bytes.at)
 		return err_set(e, ERR_NOMEM, "verdict");
-	rc = store_run(g->store, e, STORE_outbox_keep, "iiibt", territory, (int64_t)m->mid, (int64_t)state, bytes, "");
+	rc = store_run(g->store, e, STORE_outbox_keep, "iiibt", territory, (int64_t)m->mid,
+		       (int64_t)state, bytes, "");
 	for (size_t i = 0; !rc && i < m->n_changes; i++) {
 		const Seve__Change *c = m->changes[i];
 		const Seve__Outcome *o = c->id.len == 16 ? outbox_outcome(v, c->id.data) : NULL;
 
-		rc = store_run(g->store, e, STORE_touch_delete, "ibi", territory, id_of(c), (int64_t)m->mid);
+		rc = store_run(g->store, e, STORE_touch_delete, "ibi", territory, id_of(c),
+			       (int64_t)m->mid);
 		if (!rc && o && o->body && kind_of(o->body)) {
-			struct outbox_view now = {kind_of(o->body), false, o->rev, o->ref_no, o->body};
+			struct outbox_view now = {kind_of(o->body), false, o->rev, o->ref_no,
+						  o->body};
 
 			rc = overlay_put_base(g->store, g->territory, c->id.data, &now, e);
 		}
@@ -250,9 +270,11 @@ static int settle_shown(struct settling *g, const Seve__Mutation *m, struct err 
 		rc = overlay_refresh(g->store, g->territory, m->changes[i]->id.data, e);
 		if (rc || g->carried)
 			continue;
-		rc = overlay_shown(g->store, g->arena, g->territory, m->changes[i]->id.data, &ignored, &waiting, e);
+		rc = overlay_shown(g->store, g->arena, g->territory, m->changes[i]->id.data,
+				   &ignored, &waiting, e);
 		if (!rc && !waiting)
-			rc = store_run(g->store, e, STORE_record_delete, "ib", (int64_t)g->territory, id_of(m->changes[i]));
+			rc = store_run(g->store, e, STORE_record_delete, "ib",
+				       (int64_t)g->territory, id_of(m->changes[i]));
 	}
 	return rc;
 }
@@ -280,7 +302,8 @@ static void count(struct queue_counts *n, const Seve__Verdict *v)
 	}
 }
 
-static int settle_all(struct settling *g, const Seve__PushRequest *sent, const Seve__PushReply *reply, struct err *e)
+static int settle_all(struct settling *g, const Seve__PushRequest *sent,
+		      const Seve__PushReply *reply, struct err *e)
 {
 	struct replica r;
 	int rc = replica_get(g->store, g->territory, &r, e);
@@ -293,7 +316,8 @@ static int settle_all(struct settling *g, const Seve__PushRequest *sent, const S
 		const Seve__Verdict *v = reply->verdicts[i];
 		enum outbox_state state = outbox_judge(v->code);
 
-		rc = state == OUTBOX_DONE ? settle_done(g, m, v, e) : settle_kept(g, m, v, state, e);
+		rc = state == OUTBOX_DONE ? settle_done(g, m, v, e)
+					  : settle_kept(g, m, v, state, e);
 		if (!rc)
 			rc = settle_shown(g, m, e);
 		arena_reset(g->arena);
@@ -301,8 +325,9 @@ static int settle_all(struct settling *g, const Seve__PushRequest *sent, const S
 	return rc;
 }
 
-int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *sent, const Seve__PushReply *reply,
-		 const char *account, int64_t now_ms, struct queue_counts *counts, struct err *e)
+int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *sent,
+		 const Seve__PushReply *reply, const char *account, int64_t now_ms,
+		 struct queue_counts *counts, struct err *e)
 {
 	struct arena a;
 	struct settling g = {s, &a, territory, account, now_ms, false};
@@ -324,9 +349,11 @@ int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *s
 	return rc;
 }
 
-/* ---- what does not wait ----------------------------------------------------------------------------------- */
+/* ---- what does not wait
+ * ----------------------------------------------------------------------------------- */
 
-static int reject_in(struct store *s, uint32_t territory, const char *code, uint64_t *n, struct err *e)
+static int reject_in(struct store *s, uint32_t territory, const char *code, uint64_t *n,
+		     struct err *e)
 {
 	int rc = store_run(s, e, STORE_outbox_reject, "it", (int64_t)territory, code);
 
@@ -337,7 +364,8 @@ static int reject_in(struct store *s, uint32_t territory, const char *code, uint
 	return rc ? rc : store_run(s, e, STORE_overlay_purge, "i", (int64_t)territory);
 }
 
-int queue_reject_all(struct store *s, uint32_t territory, const char *code, uint64_t *n, struct err *e)
+int queue_reject_all(struct store *s, uint32_t territory, const char *code, uint64_t *n,
+		     struct err *e)
 {
 	int rc = store_begin(s, e);
 
@@ -346,26 +374,32 @@ int queue_reject_all(struct store *s, uint32_t territory, const char *code, uint
 
 int queue_drop(struct store *s, uint32_t territory, uint64_t mid, struct err *e)
 {
-	sqlite3_stmt *q = store_query(s, e, STORE_outbox_get, "ii", (int64_t)territory, (int64_t)mid);
+	sqlite3_stmt *q =
+		store_query(s, e, STORE_outbox_get, "ii", (int64_t)territory, (int64_t)mid);
 	enum outbox_state state;
 	int rc = store_step(s, q, e);
 
 	if (rc < 0)
 		return rc;
 	if (!rc)
-		return err_set(e, ERR_NOT_FOUND, "the outbox holds no mutation %llu of territory %u",
+		return err_set(e, ERR_NOT_FOUND,
+			       "the outbox holds no mutation %llu of territory %u",
 			       (unsigned long long)mid, territory);
 	state = (enum outbox_state)store_int(q, 0);
 	store_done(q);
 	if (outbox_waits(state)) {
-		err_set(e, ERR_PRECONDITION, "mutation %llu of territory %u is %s: it is still to be sent",
+		err_set(e, ERR_PRECONDITION,
+			"mutation %llu of territory %u is %s: it is still to be sent",
 			(unsigned long long)mid, territory, outbox_word(state));
-		return err_remedy(e, "synchronise first; an edit that is in effect is undone by another edit");
+		return err_remedy(
+			e,
+			"synchronise first; an edit that is in effect is undone by another edit");
 	}
 	return store_run(s, e, STORE_outbox_delete, "ii", (int64_t)territory, (int64_t)mid);
 }
 
-int queue_count(struct store *s, uint32_t territory, uint64_t *waiting, uint64_t *conflicts, uint64_t *rejected, struct err *e)
+int queue_count(struct store *s, uint32_t territory, uint64_t *waiting, uint64_t *conflicts,
+		uint64_t *rejected, struct err *e)
 {
 	sqlite3_stmt *q = store_query(s, e, STORE_outbox_counts, "i", (int64_t)territory);
 	int rc = store_step(s, q, e);

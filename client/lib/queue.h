@@ -1,6 +1,6 @@
 /* queue.h -- the outbox in the store: adding edits, taking what is to be sent, settling verdicts.
- * Knows no network; the rules are those of common/sync/outbox.h.  Each function is one transaction, or part of the caller's.
- * One thread at a time per store. */
+ * Knows no network; the rules are those of common/sync/outbox.h.  Each function is one transaction,
+ * or part of the caller's. One thread at a time per store. */
 #ifndef SEVE_LIB_QUEUE_H
 #define SEVE_LIB_QUEUE_H
 
@@ -9,28 +9,35 @@
 
 enum { QUEUE_CHUNK_MUTATIONS = 500, QUEUE_CHUNK_BYTES = 512 * 1024 };
 
-/* Puts a mutation into the outbox: client, mid and each change's base_mid are filled in.  bases[i] is what the author of changes[i] was
- * looking at, as the server has it (kind NULL: nothing, or the store knows it already); kept where there is no replica.
- * -ERR_TOO_BIG when it would not fit into one request. */
-int queue_add(struct store *s, Seve__Mutation *m, const struct outbox_view *bases, int64_t now_ms, struct err *e);
+/* Puts a mutation into the outbox: client, mid and each change's base_mid are filled in.  bases[i]
+ * is what the author of changes[i] was looking at, as the server has it (kind NULL: nothing, or the
+ * store knows it already); kept where there is no replica. -ERR_TOO_BIG when it would not fit into
+ * one request. */
+int queue_add(struct store *s, Seve__Mutation *m, const struct outbox_view *bases, int64_t now_ms,
+	      struct err *e);
 
-/* The next mutations to send, after `after_mid` (0: from the first), marked as sent; out->n_mutations 0 when there are none.
- * Lives in the arena. */
-int queue_take(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid, Seve__PushRequest *out, struct err *e);
+/* The next mutations to send, after `after_mid` (0: from the first), marked as sent;
+ * out->n_mutations 0 when there are none. Lives in the arena. */
+int queue_take(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid,
+	       Seve__PushRequest *out, struct err *e);
 
 struct queue_counts {
 	uint64_t applied, merged, unchanged, conflicts, rejected;
 };
 /* Settles the verdicts on a request, all in one transaction; adds to `counts`. */
-int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *sent, const Seve__PushReply *reply,
-		 const char *account, int64_t now_ms, struct queue_counts *counts, struct err *e);
+int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *sent,
+		 const Seve__PushReply *reply, const char *account, int64_t now_ms,
+		 struct queue_counts *counts, struct err *e);
 
-/* Every waiting mutation of the territory becomes rejected with this code: it cannot be sent any more. */
-int queue_reject_all(struct store *s, uint32_t territory, const char *code, uint64_t *n, struct err *e);
+/* Every waiting mutation of the territory becomes rejected with this code: it cannot be sent any
+ * more. */
+int queue_reject_all(struct store *s, uint32_t territory, const char *code, uint64_t *n,
+		     struct err *e);
 /* Takes out an entry that does not wait.  -ERR_NOT_FOUND, -ERR_PRECONDITION for one that does. */
 int queue_drop(struct store *s, uint32_t territory, uint64_t mid, struct err *e);
 
 /* Entries by state. */
-int queue_count(struct store *s, uint32_t territory, uint64_t *waiting, uint64_t *conflicts, uint64_t *rejected, struct err *e);
+int queue_count(struct store *s, uint32_t territory, uint64_t *waiting, uint64_t *conflicts,
+		uint64_t *rejected, struct err *e);
 
 #endif

@@ -12,7 +12,9 @@
 
 enum { ASK_MAX = 8 * 1024 * 1024, TAIL_MAX = 32, HISTORY_LIMIT = 500 };
 
-/* ---- names ------------------------------------------------------------------------------------------------ */
+/* ---- names
+ * ------------------------------------------------------------------------------------------------
+ */
 
 enum name_form { NAME_ID, NAME_REF, NAME_TAIL };
 
@@ -22,7 +24,7 @@ struct name {
 	const struct kind *kind; /* NAME_REF */
 	uint32_t ref_no;
 	char tail[TAIL_MAX + 1]; /* upper-case hexadecimal */
-	char text[48];		 /* the reference as the server takes it */
+	char text[48];           /* the reference as the server takes it */
 };
 
 static int read_tail(const char *text, struct name *out, struct err *e)
@@ -38,7 +40,8 @@ static int read_tail(const char *text, struct name *out, struct err *e)
 	}
 	out->tail[n] = '\0';
 	out->form = NAME_TAIL;
-	return n ? 0 : err_set(e, ERR_INVALID, "\"~\" needs the last characters of an id behind it");
+	return n ? 0
+		 : err_set(e, ERR_INVALID, "\"~\" needs the last characters of an id behind it");
 }
 
 static int read_name(const char *text, struct name *out, struct err *e)
@@ -56,7 +59,8 @@ static int read_name(const char *text, struct name *out, struct err *e)
 		return 0;
 	}
 	err_set(e, ERR_INVALID, "\"%.60s\" names no record", text);
-	return err_remedy(e, "write a reference (P-12), an id, or ~ and the last characters of an id");
+	return err_remedy(e,
+			  "write a reference (P-12), an id, or ~ and the last characters of an id");
 }
 
 static int not_found(const char *name, uint32_t territory, struct err *e)
@@ -64,14 +68,18 @@ static int not_found(const char *name, uint32_t territory, struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "there is no %.60s in territory %u", name, territory);
 }
 
-/* ---- from the store ------------------------------------------------------------------------------------------ */
+/* ---- from the store
+ * ------------------------------------------------------------------------------------------ */
 
-static int ambiguous(struct seve *s, sqlite3_stmt *q, const char *name, struct err *e)
+static int ambiguous(struct seve *s, sqlite3_stmt *q, const char *name, const struct uuid *first,
+		     struct err *e)
 {
 	char text[UUID_TEXT], list[256] = "";
-	size_t n = 0, used = 0;
+	size_t n = 1, used;
 	int rc;
 
+	uuid_format(first, text);
+	used = (size_t)snprintf(list, sizeof list, "%s", text);
 	do {
 		struct uuid id;
 
@@ -80,18 +88,21 @@ static int ambiguous(struct seve *s, sqlite3_stmt *q, const char *name, struct e
 		memcpy(id.b, store_bytes(q, 0).at, sizeof id.b);
 		uuid_format(&id, text);
 		if (n++ < 4)
-			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", n > 1 ? ", " : "", text);
+			used += (size_t)snprintf(list + used, sizeof list - used, ", %s", text);
 	} while ((rc = store_step(s->store, q, e)) == 1);
 	if (rc < 0)
 		return rc;
-	err_set(e, ERR_INVALID, "%s names more than one record: %s%s", name, list, n > 4 ? " …" : "");
+	err_set(e, ERR_INVALID, "%s names more than one record: %s%s", name, list,
+		n > 4 ? " …" : "");
 	return err_remedy(e, "write more characters of the id");
 }
 
 /* Pending ones first: a tail that names one of them means it. */
-static int find_tail(struct seve *s, uint32_t territory, const char *name, struct name *n, struct err *e)
+static int find_tail(struct seve *s, uint32_t territory, const char *name, struct name *n,
+		     struct err *e)
 {
-	sqlite3_stmt *q = store_query(s->store, e, STORE_record_by_tail, "it", (int64_t)territory, n->tail);
+	sqlite3_stmt *q =
+		store_query(s->store, e, STORE_record_by_tail, "it", (int64_t)territory, n->tail);
 	struct uuid first = {{0}};
 	bool waiting;
 	int rc = store_step(s->store, q, e);
@@ -105,7 +116,7 @@ static int find_tail(struct seve *s, uint32_t territory, const char *name, struc
 	waiting = store_int(q, 2) != 0;
 	rc = store_step(s->store, q, e);
 	if (rc == 1 && waiting == (store_int(q, 2) != 0)) {
-		rc = ambiguous(s, q, name, e);
+		rc = ambiguous(s, q, name, &first, e);
 		store_done(q);
 		return rc;
 	}
@@ -114,10 +125,11 @@ static int find_tail(struct seve *s, uint32_t territory, const char *name, struc
 	return rc < 0 ? rc : 0;
 }
 
-static int find_ref(struct seve *s, uint32_t territory, const char *name, struct name *n, struct err *e)
+static int find_ref(struct seve *s, uint32_t territory, const char *name, struct name *n,
+		    struct err *e)
 {
-	sqlite3_stmt *q = store_query(s->store, e, STORE_record_by_ref, "iii", (int64_t)territory, (int64_t)n->kind->number,
-				      (int64_t)n->ref_no);
+	sqlite3_stmt *q = store_query(s->store, e, STORE_record_by_ref, "iii", (int64_t)territory,
+				      (int64_t)n->kind->number, (int64_t)n->ref_no);
 	int rc = store_step(s->store, q, e);
 
 	if (rc < 0)
@@ -131,7 +143,8 @@ static int find_ref(struct seve *s, uint32_t territory, const char *name, struct
 	return 0;
 }
 
-static int get_local(struct seve *s, uint32_t territory, const char *name, struct name *n, struct seve_record **out, struct err *e)
+static int get_local(struct seve *s, uint32_t territory, const char *name, struct name *n,
+		     struct seve_record **out, struct err *e)
 {
 	struct seve_record *r;
 	struct outbox_view v;
@@ -160,10 +173,11 @@ static int get_local(struct seve *s, uint32_t territory, const char *name, struc
 	return 0;
 }
 
-/* ---- from the server ------------------------------------------------------------------------------------------- */
+/* ---- from the server
+ * ------------------------------------------------------------------------------------------- */
 
-int read_from_server(struct seve *s, uint32_t territory, const Seve__GetRequest *get, struct arena *a, const Seve__GetReply **out,
-		     struct err *e)
+int read_from_server(struct seve *s, uint32_t territory, const Seve__GetRequest *get,
+		     struct arena *a, const Seve__GetReply **out, struct err *e)
 {
 	Seve__Request req = SEVE__REQUEST__INIT;
 	Seve__GetRequest copy = *get;
@@ -183,7 +197,8 @@ int read_from_server(struct seve *s, uint32_t territory, const Seve__GetRequest 
 	return 0;
 }
 
-static int get_server(struct seve *s, uint32_t territory, const char *name, struct name *n, struct seve_record **out, struct err *e)
+static int get_server(struct seve *s, uint32_t territory, const char *name, struct name *n,
+		      struct seve_record **out, struct err *e)
 {
 	Seve__GetRequest get = SEVE__GET_REQUEST__INIT;
 	ProtobufCBinaryData id = {sizeof n->id.b, n->id.b};
@@ -193,7 +208,8 @@ static int get_server(struct seve *s, uint32_t territory, const char *name, stru
 	int rc;
 
 	if (n->form == NAME_TAIL) {
-		err_set(e, ERR_INVALID, "%s: the server knows records by reference or by their whole id", name);
+		err_set(e, ERR_INVALID,
+			"%s: the server knows records by reference or by their whole id", name);
 		return err_remedy(e, "write the whole id, or read from a replica");
 	}
 	get.n_ids = n->form == NAME_ID;
@@ -210,10 +226,13 @@ static int get_server(struct seve *s, uint32_t territory, const char *name, stru
 	return rc;
 }
 
-/* ---- choosing ---------------------------------------------------------------------------------------------------- */
+/* ---- choosing
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* Where nothing is carried: is there an edit of it that waits? */
-static int waits_here(struct seve *s, uint32_t territory, const struct name *n, bool *out, struct err *e)
+static int waits_here(struct seve *s, uint32_t territory, const struct name *n, bool *out,
+		      struct err *e)
 {
 	struct outbox_view v;
 	struct arena a;
@@ -228,8 +247,8 @@ static int waits_here(struct seve *s, uint32_t territory, const struct name *n, 
 	return rc;
 }
 
-static int get_in(struct seve *s, uint32_t territory, const char *kind, const char *name, enum seve_where where,
-		  struct seve_record **out, struct err *e)
+static int get_in(struct seve *s, uint32_t territory, const char *kind, const char *name,
+		  enum seve_where where, struct seve_record **out, struct err *e)
 {
 	const struct kind *k = NULL;
 	struct replica rep;
@@ -240,7 +259,8 @@ static int get_in(struct seve *s, uint32_t territory, const char *kind, const ch
 	if (!rc)
 		rc = read_name(name, &n, e);
 	if (!rc && k && n.kind && n.kind != k)
-		rc = err_set(e, ERR_INVALID, "%s is a reference of kind %s, not %s", name, n.kind->name, k->name);
+		rc = err_set(e, ERR_INVALID, "%s is a reference of kind %s, not %s", name,
+			     n.kind->name, k->name);
 	if (!rc)
 		rc = replica_get(s->store, territory, &rep, e);
 	local = where == SEVE_REPLICA || (where == SEVE_AUTO && !rc && rep.complete);
@@ -248,19 +268,22 @@ static int get_in(struct seve *s, uint32_t territory, const char *kind, const ch
 		rc = waits_here(s, territory, &n, &local, e);
 	if (rc)
 		return rc;
-	rc = local ? get_local(s, territory, name, &n, out, e) : get_server(s, territory, name, &n, out, e);
+	rc = local ? get_local(s, territory, name, &n, out, e)
+		   : get_server(s, territory, name, &n, out, e);
 	if (!rc && k && (*out)->kind != k) {
-		err_set(e, ERR_NOT_FOUND, "%s is of kind %s, not %s", name, (*out)->kind->name, k->name);
+		err_set(e, ERR_NOT_FOUND, "%s is of kind %s, not %s", name, (*out)->kind->name,
+			k->name);
 		seve_record_free(*out);
 		return -ERR_NOT_FOUND;
 	}
 	if (rc == -ERR_NOT_FOUND && where == SEVE_REPLICA && !rep.complete)
-		err_remedy(e, "there is no replica of this territory: synchronise it, or read from the server");
+		err_remedy(e, "there is no replica of this territory: synchronise it, or read from "
+			      "the server");
 	return rc;
 }
 
-int seve_get(struct seve *s, uint32_t territory, const char *kind, const char *name, enum seve_where where,
-	     struct seve_record **out, struct seve_error **err)
+int seve_get(struct seve *s, uint32_t territory, const char *kind, const char *name,
+	     enum seve_where where, struct seve_record **out, struct seve_error **err)
 {
 	struct seve_record *r = NULL;
 	struct err e = {0};
@@ -272,9 +295,12 @@ int seve_get(struct seve *s, uint32_t territory, const char *kind, const char *n
 	return error_out(err, &e);
 }
 
-/* ---- history ------------------------------------------------------------------------------------------------------- */
+/* ---- history
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-static int add_field_change(struct buf *b, const field_desc *fd, const ProtobufCMessage *before, const ProtobufCMessage *after)
+static int add_field_change(struct buf *b, const field_desc *fd, const ProtobufCMessage *before,
+			    const ProtobufCMessage *after)
 {
 	int rc = buf_addf(b, "%s%s: ", buf_len(b) ? "; " : "", fd->name);
 
@@ -299,7 +325,8 @@ static int add_changes(struct buf *b, const Seve__Body *before, const Seve__Body
 {
 	const struct kind *k = kind_of(after);
 	const ProtobufCMessage *x = kind_message(before), *y = kind_message(after);
-	const field_desc *level = protobuf_c_message_descriptor_get_field_by_name(&seve__meta__descriptor, "level");
+	const field_desc *level =
+		protobuf_c_message_descriptor_get_field_by_name(&seve__meta__descriptor, "level");
 	int rc = 0;
 
 	if (!k || kind_of(before) != k)
@@ -314,7 +341,8 @@ static int add_changes(struct buf *b, const Seve__Body *before, const Seve__Body
 	return rc;
 }
 
-static int unpack_entry(struct arena *a, const Seve__HistoryEntry *h, const Seve__Body **out, struct err *e)
+static int unpack_entry(struct arena *a, const Seve__HistoryEntry *h, const Seve__Body **out,
+			struct err *e)
 {
 	ProtobufCMessage *m;
 
@@ -327,8 +355,8 @@ static int unpack_entry(struct arena *a, const Seve__HistoryEntry *h, const Seve
 	return 0;
 }
 
-static int put_changes(struct seve_table *t, struct arena *a, const Seve__HistoryEntry *h, const Seve__HistoryEntry *older,
-		       struct err *e)
+static int put_changes(struct seve_table *t, struct arena *a, const Seve__HistoryEntry *h,
+		       const Seve__HistoryEntry *older, struct err *e)
 {
 	const Seve__Body *after, *before = NULL;
 	struct buf b;
@@ -355,7 +383,8 @@ static int put_changes(struct seve_table *t, struct arena *a, const Seve__Histor
 	return rc;
 }
 
-static int history_row(struct seve_table *t, const Seve__HistoryEntry *h, const Seve__HistoryEntry *older, struct err *e)
+static int history_row(struct seve_table *t, const Seve__HistoryEntry *h,
+		       const Seve__HistoryEntry *older, struct err *e)
 {
 	struct arena a;
 	char at[32] = "";
@@ -375,7 +404,8 @@ static int history_row(struct seve_table *t, const Seve__HistoryEntry *h, const 
 	return rc;
 }
 
-static int history_in(struct seve *s, uint32_t territory, const char *id, struct arena *a, struct seve_table *t, struct err *e)
+static int history_in(struct seve *s, uint32_t territory, const char *id, struct arena *a,
+		      struct seve_table *t, struct err *e)
 {
 	Seve__Request req = SEVE__REQUEST__INIT;
 	Seve__HistoryRequest history = SEVE__HISTORY_REQUEST__INIT;
@@ -394,20 +424,25 @@ static int history_in(struct seve *s, uint32_t territory, const char *id, struct
 	rc = client_ask(s, &req, a, false, true, &reply, e);
 	if (rc) {
 		if (client_retryable(e))
-			err_remedy(e, "the history stands on the server alone: try again when it can be reached");
+			err_remedy(e, "the history stands on the server alone: try again when it "
+				      "can be reached");
 		return rc;
 	}
 	if (reply->body_case != SEVE__REPLY__BODY_HISTORY)
 		return err_set(e, ERR_PROTOCOL, "the answer to a history is of another kind");
 	for (size_t i = 0; !rc && i < reply->history->n_entries; i++)
 		rc = history_row(t, reply->history->entries[i],
-				 i + 1 < reply->history->n_entries ? reply->history->entries[i + 1] : NULL, e);
+				 i + 1 < reply->history->n_entries ? reply->history->entries[i + 1]
+								   : NULL,
+				 e);
 	return rc;
 }
 
-int seve_history(struct seve *s, uint32_t territory, const char *id, struct seve_table **out, struct seve_error **err)
+int seve_history(struct seve *s, uint32_t territory, const char *id, struct seve_table **out,
+		 struct seve_error **err)
 {
-	static const char *const columns[] = {"rev", "at", "by", "reason", "deleted", "changes", NULL};
+	static const char *const columns[] = {"rev",     "at",      "by", "reason",
+					      "deleted", "changes", NULL};
 	struct seve_table *t = table_new(columns);
 	struct err e = {0};
 	struct arena a;

@@ -1,11 +1,12 @@
-/* read.h -- what other parts of the library read from the server.  One thread at a time per handle. */
+/* read.h -- what other parts of the library read from the server.  One thread at a time per handle.
+ */
 #ifndef SEVE_LIB_READ_H
 #define SEVE_LIB_READ_H
 
 #include "client.h"
 
 /* Asks for records; the reply lives in the arena. */
-int read_from_server(struct seve *s, uint32_t territory, const Seve__GetRequest *get, struct arena *a, const Seve__GetReply **out,
-		     struct err *e);
+int read_from_server(struct seve *s, uint32_t territory, const Seve__GetRequest *get,
+		     struct arena *a, const Seve__GetReply **out, struct err *e);
 
 #endif

@@ -8,7 +8,8 @@
 
 static const ProtobufCMessageDescriptor *const meta_desc = &seve__meta__descriptor;
 
-/* ---- making ------------------------------------------------------------------------------------------- */
+/* ---- making
+ * ------------------------------------------------------------------------------------------- */
 
 int record_kind(const char *name, const struct kind **out, struct err *e)
 {
@@ -61,8 +62,8 @@ static void record_names(struct seve_record *r)
 		r->ref[0] = '\0';
 }
 
-int record_show(struct seve_record *r, uint32_t territory, const uint8_t id[16], const struct outbox_view *v, bool pending,
-		bool editable, struct err *e)
+int record_show(struct seve_record *r, uint32_t territory, const uint8_t id[16],
+		const struct outbox_view *v, bool pending, bool editable, struct err *e)
 {
 	Seve__Body *body = (Seve__Body *)(uintptr_t)v->body;
 	size_t n = v->kind->desc->n_fields + meta_desc->n_fields;
@@ -93,7 +94,8 @@ int record_show(struct seve_record *r, uint32_t territory, const uint8_t id[16],
 
 int record_view(struct arena *a, const Seve__Record *w, struct outbox_view *out, struct err *e)
 {
-	struct outbox_view v = {.kind = kind_by_number(w->kind), .rev = w->rev, .deleted = w->deleted};
+	struct outbox_view v = {
+		.kind = kind_by_number(w->kind), .rev = w->rev, .deleted = w->deleted};
 	ProtobufCMessage *m;
 
 	if (w->id.len != 16)
@@ -111,7 +113,8 @@ int record_view(struct arena *a, const Seve__Record *w, struct outbox_view *out,
 	return 0;
 }
 
-int record_from_wire(uint32_t territory, const Seve__Record *w, struct seve_record **out, struct err *e)
+int record_from_wire(uint32_t territory, const Seve__Record *w, struct seve_record **out,
+		     struct err *e)
 {
 	struct seve_record *r = record_alloc();
 	struct outbox_view v;
@@ -121,7 +124,9 @@ int record_from_wire(uint32_t territory, const Seve__Record *w, struct seve_reco
 		return err_set(e, ERR_NOMEM, "record");
 	rc = record_view(r->arena, w, &v, e);
 	if (!rc && !v.kind)
-		rc = err_set(e, ERR_INVALID, "the record is of a kind (%u) that this version does not know", w->kind);
+		rc = err_set(e, ERR_INVALID,
+			     "the record is of a kind (%u) that this version does not know",
+			     w->kind);
 	if (!rc)
 		rc = record_show(r, territory, w->id.data, &v, false, true, e);
 	if (rc) {
@@ -132,7 +137,8 @@ int record_from_wire(uint32_t territory, const Seve__Record *w, struct seve_reco
 	return 0;
 }
 
-int seve_record_new(const char *kind, uint32_t territory, struct seve_record **out, struct seve_error **err)
+int seve_record_new(const char *kind, uint32_t territory, struct seve_record **out,
+		    struct seve_error **err)
 {
 	struct err e = {0};
 	struct outbox_view v = {0};
@@ -180,7 +186,8 @@ struct seve_record *seve_record_copy(const struct seve_record *from)
 	r->edited_level = from->edited_level;
 	r->edited_refs = from->edited_refs;
 	if (from->edited) {
-		r->edited = arena_memdup(r->arena, from->edited, from->kind->desc->n_fields * sizeof *from->edited);
+		r->edited = arena_memdup(r->arena, from->edited,
+					 from->kind->desc->n_fields * sizeof *from->edited);
 		if (!r->edited)
 			goto fail;
 	}
@@ -195,7 +202,8 @@ struct outbox_view record_base(const struct seve_record *r)
 	return (struct outbox_view){r->kind, r->deleted, r->rev, r->ref_no, r->base};
 }
 
-/* ---- plain facts ------------------------------------------------------------------------------------------ */
+/* ---- plain facts
+ * ------------------------------------------------------------------------------------------ */
 
 const char *seve_record_kind(const struct seve_record *r)
 {
@@ -232,7 +240,8 @@ int seve_record_pending(const struct seve_record *r)
 	return r->pending;
 }
 
-/* ---- fields as text ----------------------------------------------------------------------------------------- */
+/* ---- fields as text
+ * ----------------------------------------------------------------------------------------- */
 
 static const field_desc *own_field(const struct kind *k, const char *name)
 {
@@ -270,7 +279,8 @@ int record_refs_to_text(const Seve__Meta *meta, struct buf *out)
 }
 
 /* Text of a field in the arena; NULL: out of memory. */
-static char *text_of(struct arena *a, const Seve__Body *body, const ProtobufCMessage *m, const field_desc *fd, bool refs)
+static char *text_of(struct arena *a, const Seve__Body *body, const ProtobufCMessage *m,
+		     const field_desc *fd, bool refs)
 {
 	struct buf b;
 	char *text = NULL;
@@ -327,8 +337,8 @@ char *seve_record_json(const struct seve_record *r)
 	if (r->body)
 		rc = json_add_record(&b, NULL, r->id.b, r->rev, r->body);
 	else
-		rc = buf_addf(&b, "{\"kind\":\"%s\",\"id\":\"%s\",\"rev\":%s,\"deleted\":true}", r->kind->name, r->id_text,
-			      r->rev_text);
+		rc = buf_addf(&b, "{\"kind\":\"%s\",\"id\":\"%s\",\"rev\":%s,\"deleted\":true}",
+			      r->kind->name, r->id_text, r->rev_text);
 	if (!rc)
 		text = strndup((const char *)buf_span(&b).at, buf_len(&b));
 	buf_fini(&b);

@@ -6,7 +6,8 @@
 
 enum { META_LEVEL = 1, META_REFS = 7 };
 
-/* ---- names ---------------------------------------------------------------------------------------------- */
+/* ---- names
+ * ---------------------------------------------------------------------------------------------- */
 
 static int no_such_field(const struct kind *k, const char *field, struct err *e)
 {
@@ -25,7 +26,8 @@ static int no_such_field(const struct kind *k, const char *field, struct err *e)
 	return nearest ? err_remedy(e, "did you mean %s?", nearest) : -ERR_INVALID;
 }
 
-static int find_field(const struct kind *k, const char *field, const field_desc **out, struct err *e)
+static int find_field(const struct kind *k, const char *field, const field_desc **out,
+		      struct err *e)
 {
 	const field_desc *fd = field_by_name(k, field);
 
@@ -76,14 +78,16 @@ static int mark(struct seve_record *r, const field_desc *fd, struct err *e)
 
 static void mark_meta(struct seve_record *r, unsigned number)
 {
-	const field_desc *fd = protobuf_c_message_descriptor_get_field(&seve__meta__descriptor, number);
+	const field_desc *fd =
+		protobuf_c_message_descriptor_get_field(&seve__meta__descriptor, number);
 
 	r->edited_level = r->edited_level || number == META_LEVEL;
 	r->edited_refs = r->edited_refs || number == META_REFS;
 	r->texts[r->kind->desc->n_fields + (size_t)(fd - seve__meta__descriptor.fields)] = NULL;
 }
 
-/* ---- references -------------------------------------------------------------------------------------------- */
+/* ---- references
+ * -------------------------------------------------------------------------------------------- */
 
 /* One "source:key" up to '|' or the end, unescaped. */
 static int read_ref(struct arena *a, const char **at, Seve__ExternalRef **out, struct err *e)
@@ -155,7 +159,8 @@ static bool has_ref(const Seve__Meta *meta, const Seve__ExternalRef *r)
 }
 
 /* Those of `from` that are not in `without`, as a list of its own. */
-static int refs_minus(struct arena *a, const Seve__Meta *from, const Seve__Meta *without, Seve__Meta *out, struct err *e)
+static int refs_minus(struct arena *a, const Seve__Meta *from, const Seve__Meta *without,
+		      Seve__Meta *out, struct err *e)
 {
 	size_t n = from ? from->n_refs : 0;
 
@@ -169,7 +174,9 @@ static int refs_minus(struct arena *a, const Seve__Meta *from, const Seve__Meta 
 	return 0;
 }
 
-/* ---- editing --------------------------------------------------------------------------------------------------- */
+/* ---- editing
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static int set_meta(struct seve_record *r, const char *field, const char *text, struct err *e)
 {
@@ -181,7 +188,9 @@ static int set_meta(struct seve_record *r, const char *field, const char *text, 
 		return err_set(e, ERR_NOMEM, "record");
 	if (level)
 		rc = field_from_text(r->arena, &meta->base,
-				     protobuf_c_message_descriptor_get_field(&seve__meta__descriptor, META_LEVEL), text, e);
+				     protobuf_c_message_descriptor_get_field(
+					     &seve__meta__descriptor, META_LEVEL),
+				     text, e);
 	else
 		rc = record_refs_from_text(r->arena, meta, text, e);
 	if (!rc)
@@ -196,7 +205,8 @@ static int set_in(struct seve_record *r, const char *field, const char *text, st
 
 	if (rc)
 		return rc;
-	if (!field_by_name(r->kind, field) && (strcmp(field, "level") == 0 || strcmp(field, "refs") == 0))
+	if (!field_by_name(r->kind, field) &&
+	    (strcmp(field, "level") == 0 || strcmp(field, "refs") == 0))
 		return set_meta(r, field, text, e);
 	rc = find_field(r->kind, field, &fd, e);
 	if (!rc)
@@ -204,7 +214,8 @@ static int set_in(struct seve_record *r, const char *field, const char *text, st
 	return rc ? rc : mark(r, fd, e);
 }
 
-int seve_record_set(struct seve_record *r, const char *field, const char *text, struct seve_error **err)
+int seve_record_set(struct seve_record *r, const char *field, const char *text,
+		    struct seve_error **err)
 {
 	struct err e = {0};
 
@@ -215,12 +226,14 @@ int seve_record_set(struct seve_record *r, const char *field, const char *text, 
 static int edit_refs(struct seve_record *r, const char *text, bool add, struct err *e)
 {
 	Seve__Meta *meta = own_meta(r), some = SEVE__META__INIT, left = SEVE__META__INIT;
-	int rc = meta ? record_refs_from_text(r->arena, &some, text, e) : err_set(e, ERR_NOMEM, "record");
+	int rc = meta ? record_refs_from_text(r->arena, &some, text, e)
+		      : err_set(e, ERR_NOMEM, "record");
 
 	if (!rc)
 		rc = refs_minus(r->arena, meta, &some, &left, e);
 	if (!rc && add) {
-		Seve__ExternalRef **list = arena_array(r->arena, left.n_refs + some.n_refs, sizeof *list);
+		Seve__ExternalRef **list =
+			arena_array(r->arena, left.n_refs + some.n_refs, sizeof *list);
 
 		if (!list)
 			return err_set(e, ERR_NOMEM, "references");
@@ -237,7 +250,8 @@ static int edit_refs(struct seve_record *r, const char *text, bool add, struct e
 	return 0;
 }
 
-static int edit_set(struct seve_record *r, const char *field, const char *text, bool add, struct err *e)
+static int edit_set(struct seve_record *r, const char *field, const char *text, bool add,
+		    struct err *e)
 {
 	const field_desc *fd;
 	ProtobufCMessage *members;
@@ -251,18 +265,22 @@ static int edit_set(struct seve_record *r, const char *field, const char *text, 
 	if (rc)
 		return rc;
 	if (!field_is_set(field_type(fd))) {
-		err_set(e, ERR_INVALID, "%s.%s is not a list: it is set, not added to", r->kind->name, fd->name);
+		err_set(e, ERR_INVALID, "%s.%s is not a list: it is set, not added to",
+			r->kind->name, fd->name);
 		return err_remedy(e, "set the field");
 	}
 	members = field_new_message(r->arena, r->kind->desc);
-	rc = members ? field_from_text(r->arena, members, fd, text, e) : err_set(e, ERR_NOMEM, "record");
+	rc = members ? field_from_text(r->arena, members, fd, text, e)
+		     : err_set(e, ERR_NOMEM, "record");
 	if (rc)
 		return rc;
-	rc = field_set_edit(r->arena, kind_message(r->body), add ? members : NULL, add ? NULL : members, fd);
+	rc = field_set_edit(r->arena, kind_message(r->body), add ? members : NULL,
+			    add ? NULL : members, fd);
 	return rc < 0 ? err_set(e, ERR_NOMEM, "record") : mark(r, fd, e);
 }
 
-int seve_record_add(struct seve_record *r, const char *field, const char *text, struct seve_error **err)
+int seve_record_add(struct seve_record *r, const char *field, const char *text,
+		    struct seve_error **err)
 {
 	struct err e = {0};
 
@@ -270,7 +288,8 @@ int seve_record_add(struct seve_record *r, const char *field, const char *text, 
 	return error_out(err, &e);
 }
 
-int seve_record_remove(struct seve_record *r, const char *field, const char *text, struct seve_error **err)
+int seve_record_remove(struct seve_record *r, const char *field, const char *text,
+		       struct seve_error **err)
 {
 	struct err e = {0};
 
@@ -278,7 +297,9 @@ int seve_record_remove(struct seve_record *r, const char *field, const char *tex
 	return error_out(err, &e);
 }
 
-/* ---- the change ---------------------------------------------------------------------------------------------------- */
+/* ---- the change
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 bool record_is_edited(const struct seve_record *r)
 {
@@ -340,19 +361,22 @@ static void change_create(const struct seve_record *r, Seve__Change *c)
 }
 
 /* What an edited set gained and lost since it was read. */
-static int change_set(const struct seve_record *r, struct arena *a, const field_desc *fd, Seve__Change *c, struct err *e)
+static int change_set(const struct seve_record *r, struct arena *a, const field_desc *fd,
+		      Seve__Change *c, struct err *e)
 {
 	const ProtobufCMessage *now = kind_message(r->body), *before = kind_message(r->base);
 	ProtobufCMessage *add = kind_message(c->add), *remove = kind_message(c->remove);
 
 	field_copy(add, now, fd);
 	field_copy(remove, before, fd);
-	if (field_set_edit(a, add, NULL, before, fd) < 0 || field_set_edit(a, remove, NULL, now, fd) < 0)
+	if (field_set_edit(a, add, NULL, before, fd) < 0 ||
+	    field_set_edit(a, remove, NULL, now, fd) < 0)
 		return err_set(e, ERR_NOMEM, "edit");
 	return 0;
 }
 
-static int change_update(const struct seve_record *r, struct arena *a, Seve__Change *c, struct err *e)
+static int change_update(const struct seve_record *r, struct arena *a, Seve__Change *c,
+			 struct err *e)
 {
 	int rc = 0;
 

@@ -1,4 +1,5 @@
-/* remember.c -- what the store keeps of a Welcome (see client.h), and the questions that are answered from it. */
+/* remember.c -- what the store keeps of a Welcome (see client.h), and the questions that are
+ * answered from it. */
 #include <inttypes.h>
 
 #include "client.h"
@@ -7,7 +8,8 @@
 #include "table.h"
 #include "text.h"
 
-/* ---- remembering ------------------------------------------------------------------------------------------- */
+/* ---- remembering
+ * ------------------------------------------------------------------------------------------- */
 
 static const char *text(const char *s)
 {
@@ -22,7 +24,8 @@ static int put_number(struct store *st, const char *key, int64_t v, struct err *
 	return store_meta_set(st, key, number, e);
 }
 
-/* A store belongs to one account on one server: another's outbox must not be sent under this name. */
+/* A store belongs to one account on one server: another's outbox must not be sent under this name.
+ */
 static int same_owner(struct seve *s, const Seve__Welcome *w, struct err *e)
 {
 	char account[128];
@@ -30,7 +33,8 @@ static int same_owner(struct seve *s, const Seve__Welcome *w, struct err *e)
 
 	if (rc || !*account || strcmp(account, text(w->account)) == 0)
 		return rc;
-	err_set(e, ERR_PRECONDITION, "the store belongs to account %s, the token to %s", account, text(w->account));
+	err_set(e, ERR_PRECONDITION, "the store belongs to account %s, the token to %s", account,
+		text(w->account));
 	return err_remedy(e, "use a store (a profile) of its own for each account");
 }
 
@@ -44,8 +48,12 @@ static int put_grants(struct store *st, const Seve__Welcome *w, struct err *e)
 
 		if (!g->has_territory || !g->territory)
 			continue;
-		rc = store_run(st, e, STORE_territory_put, "ittttt" "ii", (int64_t)g->territory, text(g->slug), text(g->name),
-			       text(g->region), role ? role->name : "", text(g->source), (int64_t)g->view, (int64_t)1);
+		rc = store_run(st, e, STORE_territory_put,
+			       "ittttt"
+			       "ii",
+			       (int64_t)g->territory, text(g->slug), text(g->name), text(g->region),
+			       role ? role->name : "", text(g->source), (int64_t)g->view,
+			       (int64_t)1);
 	}
 	return rc;
 }
@@ -79,7 +87,9 @@ int client_remember(struct seve *s, const Seve__Welcome *w, struct err *e)
 	return 0;
 }
 
-/* ---- who am I ------------------------------------------------------------------------------------------------- */
+/* ---- who am I
+ * -------------------------------------------------------------------------------------------------
+ */
 
 int seve_whoami(struct seve *s, struct seve_table **out, struct seve_error **err)
 {
@@ -104,7 +114,9 @@ int seve_whoami(struct seve *s, struct seve_table **out, struct seve_error **err
 	return error_out(err, &e);
 }
 
-/* ---- territories -------------------------------------------------------------------------------------------------- */
+/* ---- territories
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void put_instant(struct seve_table *t, const char *column, int64_t ms)
 {
@@ -138,12 +150,13 @@ static int list_territories(struct seve *s, struct seve_table *t, struct err *e)
 
 int seve_territories(struct seve *s, struct seve_table **out, struct seve_error **err)
 {
-	static const char *const columns[] = {"territory", "slug",    "name", "region",	  "role",
-					      "source",	   "replica", "rev",  "synced_at", NULL};
+	static const char *const columns[] = {"territory", "slug",    "name", "region",    "role",
+					      "source",    "replica", "rev",  "synced_at", NULL};
 	struct seve_table *t;
 	struct err e = {0};
 
-	/* What was true at the last connection, when there is none now; what was refused is told. */
+	/* What was true at the last connection, when there is none now; what was refused is told.
+	 */
 	if (client_connect(s, &e) && (!client_retryable(&e) || !*s->account))
 		return error_out(err, &e);
 	e.code = ERR_OK;

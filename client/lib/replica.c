@@ -52,7 +52,8 @@ static int64_t body_ref_no(struct span body)
 	return no;
 }
 
-static int apply_record(struct store *s, uint32_t territory, uint64_t generation, const Seve__Record *r, struct err *e)
+static int apply_record(struct store *s, uint32_t territory, uint64_t generation,
+			const Seve__Record *r, struct err *e)
 {
 	struct span id = {r->id.data, r->id.len}, body = {NULL, 0};
 	bool deleted = r->has_deleted && r->deleted;
@@ -68,11 +69,13 @@ static int apply_record(struct store *s, uint32_t territory, uint64_t generation
 			return err_prefix(e, "record of rev %llu", (unsigned long long)r->rev);
 		ref_no = body_ref_no(body);
 	}
-	return store_run(s, e, STORE_record_apply, "ibiiiiib", (int64_t)territory, id, (int64_t)r->kind, (int64_t)r->rev, ref_no,
-			 (int64_t)deleted, (int64_t)generation, body);
+	return store_run(s, e, STORE_record_apply, "ibiiiiib", (int64_t)territory, id,
+			 (int64_t)r->kind, (int64_t)r->rev, ref_no, (int64_t)deleted,
+			 (int64_t)generation, body);
 }
 
-static int apply_page(struct store *s, const Seve__Page *p, uint64_t epoch, uint64_t view, struct err *e)
+static int apply_page(struct store *s, const Seve__Page *p, uint64_t epoch, uint64_t view,
+		      struct err *e)
 {
 	struct replica r;
 	int rc = replica_get(s, p->territory, &r, e);
@@ -80,21 +83,25 @@ static int apply_page(struct store *s, const Seve__Page *p, uint64_t epoch, uint
 	if (rc)
 		return rc;
 	if (!r.exists)
-		return err_set(e, ERR_PROTOCOL, "a page of territory %u, which is not carried", p->territory);
+		return err_set(e, ERR_PROTOCOL, "a page of territory %u, which is not carried",
+			       p->territory);
 	if (p->from_rev != r.rev || p->to_rev < p->from_rev)
-		return err_set(e, ERR_PROTOCOL, "a page from rev %llu to %llu where the cursor is at %llu",
-			       (unsigned long long)p->from_rev, (unsigned long long)p->to_rev, (unsigned long long)r.rev);
+		return err_set(e, ERR_PROTOCOL,
+			       "a page from rev %llu to %llu where the cursor is at %llu",
+			       (unsigned long long)p->from_rev, (unsigned long long)p->to_rev,
+			       (unsigned long long)r.rev);
 	for (size_t i = 0; !rc && i < p->n_records; i++)
 		rc = apply_record(s, p->territory, r.generation, p->records[i], e);
 	if (!rc)
-		rc = store_run(s, e, STORE_replica_cursor, "iiii", (int64_t)p->territory, (int64_t)epoch, (int64_t)view,
-			       (int64_t)p->to_rev);
+		rc = store_run(s, e, STORE_replica_cursor, "iiii", (int64_t)p->territory,
+			       (int64_t)epoch, (int64_t)view, (int64_t)p->to_rev);
 	if (!rc && p->n_records)
 		rc = overlay_refresh_stale(s, p->territory, false, e);
 	return rc;
 }
 
-int replica_apply(struct store *s, const Seve__Page *p, uint64_t epoch, uint64_t view, struct err *e)
+int replica_apply(struct store *s, const Seve__Page *p, uint64_t epoch, uint64_t view,
+		  struct err *e)
 {
 	int rc = store_begin(s, e);
 
@@ -109,16 +116,19 @@ static int complete_in(struct store *s, const Seve__PullReply *p, int64_t now_ms
 	if (rc)
 		return rc;
 	if (!r.exists || p->head_rev < r.rev)
-		return err_set(e, ERR_PROTOCOL, "the pull of territory %u ends at rev %llu, before its cursor %llu", p->territory,
-			       (unsigned long long)p->head_rev, (unsigned long long)r.rev);
+		return err_set(e, ERR_PROTOCOL,
+			       "the pull of territory %u ends at rev %llu, before its cursor %llu",
+			       p->territory, (unsigned long long)p->head_rev,
+			       (unsigned long long)r.rev);
 	if (r.sweep) {
-		rc = store_run(s, e, STORE_replica_sweep, "ii", (int64_t)p->territory, (int64_t)r.generation);
+		rc = store_run(s, e, STORE_replica_sweep, "ii", (int64_t)p->territory,
+			       (int64_t)r.generation);
 		if (!rc)
 			rc = overlay_refresh_stale(s, p->territory, true, e);
 	}
 	if (!rc)
-		rc = store_run(s, e, STORE_replica_complete, "iiiii", (int64_t)p->territory, (int64_t)p->epoch,
-			       (int64_t)p->view, (int64_t)p->head_rev, now_ms);
+		rc = store_run(s, e, STORE_replica_complete, "iiiii", (int64_t)p->territory,
+			       (int64_t)p->epoch, (int64_t)p->view, (int64_t)p->head_rev, now_ms);
 	return rc;
 }
 

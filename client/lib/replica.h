@@ -1,5 +1,6 @@
-/* replica.h -- the territories that are carried: cursors, pages of records, loads from the beginning, purges.
- * Knows no network.  Each function is one transaction, or part of the caller's.  One thread at a time per store. */
+/* replica.h -- the territories that are carried: cursors, pages of records, loads from the
+ * beginning, purges. Knows no network.  Each function is one transaction, or part of the caller's.
+ * One thread at a time per store. */
 #ifndef SEVE_LIB_REPLICA_H
 #define SEVE_LIB_REPLICA_H
 
@@ -9,22 +10,26 @@
 struct replica {
 	bool exists;
 	bool complete; /* in step at least once: fit to be read */
-	bool sweep;    /* a load from rev 0 is under way: what it does not bring goes when it is complete */
+	bool sweep;    /* a load from rev 0 is under way: what it does not bring goes when it is
+			  complete */
 	uint64_t epoch, view, rev; /* the cursor */
-	uint64_t generation;	   /* 0 where there is no replica */
-	int64_t synced_at;	   /* ms since 1970, 0: never */
+	uint64_t generation;       /* 0 where there is no replica */
+	int64_t synced_at;         /* ms since 1970, 0: never */
 };
 
 /* Always succeeds in finding: `exists` tells. */
 int replica_get(struct store *s, uint32_t territory, struct replica *out, struct err *e);
 /* Starts an empty replica; nothing happens if there is one. */
 int replica_make(struct store *s, uint32_t territory, struct err *e);
-/* Writes the rows of a page and moves the cursor, in one transaction.  `epoch` and `view` are those that the pull was begun with.
- * -ERR_PROTOCOL when the page does not continue the cursor, -ERR_INVALID for a row that is not a record. */
-int replica_apply(struct store *s, const Seve__Page *p, uint64_t epoch, uint64_t view, struct err *e);
+/* Writes the rows of a page and moves the cursor, in one transaction.  `epoch` and `view` are those
+ * that the pull was begun with. -ERR_PROTOCOL when the page does not continue the cursor,
+ * -ERR_INVALID for a row that is not a record. */
+int replica_apply(struct store *s, const Seve__Page *p, uint64_t epoch, uint64_t view,
+		  struct err *e);
 /* The pull is complete: the replica holds the territory as of the reply's rev. */
 int replica_complete(struct store *s, const Seve__PullReply *r, int64_t now_ms, struct err *e);
-/* The next pull starts from rev 0; rows stay readable until it is complete.  The outbox is not touched. */
+/* The next pull starts from rev 0; rows stay readable until it is complete.  The outbox is not
+ * touched. */
 int replica_reset(struct store *s, uint32_t territory, struct err *e);
 /* Forgets all rows.  The outbox is not touched, what it shows is. */
 int replica_purge(struct store *s, uint32_t territory, struct err *e);

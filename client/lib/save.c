@@ -1,4 +1,5 @@
-/* save.c -- edits: into the outbox first, then, unless offline, to the server; and what the verdict means to the caller. */
+/* save.c -- edits: into the outbox first, then, unless offline, to the server; and what the verdict
+ * means to the caller. */
 #include "client.h"
 #include "clock.h"
 #include "overlay.h"
@@ -23,15 +24,18 @@ struct save {
 	Seve__Mutation mutation;
 	Seve__Change changes[CHANGES_MAX], *list[CHANGES_MAX];
 	struct outbox_view bases[CHANGES_MAX];
-	struct seve_record *records[CHANGES_MAX]; /* of each change; NULL where the caller holds none to be renewed */
+	struct seve_record *records[CHANGES_MAX]; /* of each change; NULL where the caller holds
+						     none to be renewed */
 	size_t n;
 	const Seve__Verdict *verdict;
 	bool queued;
 };
 
-/* ---- the report --------------------------------------------------------------------------------------------- */
+/* ---- the report
+ * --------------------------------------------------------------------------------------------- */
 
-static void report_row(struct seve_table *t, const char *verdict, const char *field, const char *code, const char *text)
+static void report_row(struct seve_table *t, const char *verdict, const char *field,
+		       const char *code, const char *text)
 {
 	table_row(t);
 	table_put(t, "verdict", "%s", verdict);
@@ -64,7 +68,8 @@ static void clash_name(const struct kind *k, uint32_t tag, char *out, size_t siz
 	const field_desc *fd = NULL;
 
 	if (tag > META_TAG)
-		fd = protobuf_c_message_descriptor_get_field(&seve__meta__descriptor, tag - META_TAG);
+		fd = protobuf_c_message_descriptor_get_field(&seve__meta__descriptor,
+							     tag - META_TAG);
 	else if (k)
 		fd = field_by_tag(k, tag);
 	if (fd)
@@ -88,23 +93,27 @@ static struct seve_table *report_verdict(const struct save *g)
 	const char *word = verdict_word(v->code);
 
 	for (size_t i = 0; i < v->n_violations; i++)
-		report_row(t, word, v->violations[i]->field, v->violations[i]->code, v->violations[i]->text);
+		report_row(t, word, v->violations[i]->field, v->violations[i]->code,
+			   v->violations[i]->text);
 	for (size_t i = 0; i < v->n_outcomes; i++) {
 		for (size_t k = 0; k < v->outcomes[i]->n_clash; k++) {
 			char field[128];
 
-			clash_name(kind_of_id(g, v->outcomes[i]), v->outcomes[i]->clash[k], field, sizeof field);
+			clash_name(kind_of_id(g, v->outcomes[i]), v->outcomes[i]->clash[k], field,
+				   sizeof field);
 			report_row(t, word, field, "CLASH", "somebody else changed it meanwhile");
 		}
 	}
 	if (!seve_table_rows(t))
 		report_row(t, word, NULL, NULL, NULL);
 	for (size_t i = 0; i < v->n_warnings; i++)
-		report_row(t, "warning", v->warnings[i]->field, v->warnings[i]->code, v->warnings[i]->text);
+		report_row(t, "warning", v->warnings[i]->field, v->warnings[i]->code,
+			   v->warnings[i]->text);
 	return t;
 }
 
-/* ---- after the verdict ----------------------------------------------------------------------------------------- */
+/* ---- after the verdict
+ * ----------------------------------------------------------------------------------------- */
 
 /* Shows the records as they wait: read as they now are, nothing edited. */
 static int show_waiting(struct save *g, struct err *e)
@@ -125,7 +134,8 @@ static int show_waiting(struct save *g, struct err *e)
 	return rc;
 }
 
-static int renew(struct save *g, struct seve_record *r, const Seve__Record *w, bool carried, struct err *e)
+static int renew(struct save *g, struct seve_record *r, const Seve__Record *w, bool carried,
+		 struct err *e)
 {
 	struct outbox_view v;
 	int rc = record_view(r->arena, w, &v, e);
@@ -170,18 +180,22 @@ static int refused(const struct save *g, struct err *e)
 	enum err_code code = ERR_PRECONDITION;
 
 	if (v->code == SEVE__VERDICT__CODE__CONFLICT) {
-		err_set(e, ERR_CONFLICT, "somebody else changed the same meanwhile: the record was left as it is");
+		err_set(e, ERR_CONFLICT,
+			"somebody else changed the same meanwhile: the record was left as it is");
 		return err_remedy(e, "read it again, and edit what is still wanted");
 	}
 	if (why && why->code && strcmp(why->code, "DENIED") == 0)
 		code = ERR_DENIED;
 	else if (why && why->code && strcmp(why->code, "GONE") == 0)
 		code = ERR_NOT_FOUND;
-	return err_set(e, code, "%s%s%s", why && why->field ? why->field : "", why && why->field ? ": " : "",
+	return err_set(e, code, "%s%s%s", why && why->field ? why->field : "",
+		       why && why->field ? ": " : "",
 		       why && why->text ? why->text : "the server refused it");
 }
 
-/* ---- the way through ------------------------------------------------------------------------------------------------ */
+/* ---- the way through
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int push_and_wait(struct save *g, struct err *e)
 {
@@ -195,7 +209,8 @@ static int push_and_wait(struct save *g, struct err *e)
 	return sync_wait(g->s, &want, NULL, &partial, e);
 }
 
-/* Not reachable: it waits, and that is said.  Anything else is an error, and it waits all the same. */
+/* Not reachable: it waits, and that is said.  Anything else is an error, and it waits all the same.
+ */
 static int not_sent(struct save *g, struct seve_table **report, struct err *e)
 {
 	struct seve_table *t = table_new(report_columns);
@@ -220,7 +235,8 @@ static int told(struct save *g, struct seve_table **report, struct err *e)
 		return rc;
 	switch (outbox_judge(g->verdict->code)) {
 	case OUTBOX_DONE:
-		/* It is in effect whatever becomes of this: then the store's own reckoning is shown. */
+		/* It is in effect whatever becomes of this: then the store's own reckoning is
+		 * shown. */
 		if (show_written(g, &later))
 			return show_waiting(g, e);
 		return 0;
@@ -263,7 +279,8 @@ static int save_locked(struct save *g, struct seve_table **report, struct err *e
 	rc = push_and_wait(g, e);
 	if (g->verdict)
 		return told(g, report, e);
-	return rc ? not_sent(g, report, e) : err_set(e, ERR_INTERNAL, "the push brought no verdict");
+	return rc ? not_sent(g, report, e)
+		  : err_set(e, ERR_INTERNAL, "the push brought no verdict");
 }
 
 static int save_run(struct save *g, int *queued, struct seve_table **report, struct err *e)
@@ -284,7 +301,8 @@ static int save_run(struct save *g, int *queued, struct seve_table **report, str
 	return rc;
 }
 
-static void save_init(struct save *g, struct seve *s, uint32_t territory, const char *reason, int offline)
+static void save_init(struct save *g, struct seve *s, uint32_t territory, const char *reason,
+		      int offline)
 {
 	memset(g, 0, sizeof *g);
 	g->s = s;
@@ -294,7 +312,9 @@ static void save_init(struct save *g, struct seve *s, uint32_t territory, const 
 	arena_init(&g->arena, SAVE_ARENA_MAX);
 }
 
-/* ---- public -------------------------------------------------------------------------------------------------------------- */
+/* ---- public
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static int add_record(struct save *g, struct seve_record *r, struct err *e)
 {
@@ -322,8 +342,8 @@ static int nothing_edited(struct seve_table **report, struct err *e)
 	return table_finish(t, report, e);
 }
 
-int seve_save(struct seve *s, struct seve_record *const records[], size_t n, const char *reason, int offline, int *queued,
-	      struct seve_table **report, struct seve_error **err)
+int seve_save(struct seve *s, struct seve_record *const records[], size_t n, const char *reason,
+	      int offline, int *queued, struct seve_table **report, struct seve_error **err)
 {
 	struct err e = {0};
 	struct save g;
@@ -344,7 +364,8 @@ int seve_save(struct seve *s, struct seve_record *const records[], size_t n, con
 	return error_out(err, &e);
 }
 
-static void plain_change(struct save *g, Seve__Change__Op op, const uint8_t id[16], const struct kind *k, uint64_t base_rev)
+static void plain_change(struct save *g, Seve__Change__Op op, const uint8_t id[16],
+			 const struct kind *k, uint64_t base_rev)
 {
 	Seve__Change *c = &g->changes[g->n++];
 
@@ -356,8 +377,8 @@ static void plain_change(struct save *g, Seve__Change__Op op, const uint8_t id[1
 	c->base_rev = base_rev;
 }
 
-int seve_delete(struct seve *s, const struct seve_record *r, const char *reason, int offline, int *queued,
-		struct seve_table **report, struct seve_error **err)
+int seve_delete(struct seve *s, const struct seve_record *r, const char *reason, int offline,
+		int *queued, struct seve_table **report, struct seve_error **err)
 {
 	struct err e = {0};
 	struct save g;
@@ -378,7 +399,8 @@ int seve_delete(struct seve *s, const struct seve_record *r, const char *reason,
 }
 
 /* What there is of the deleted record: its kind and the rev of its deletion. */
-static int find_deleted(struct save *g, const struct uuid *id, struct outbox_view *out, struct err *e)
+static int find_deleted(struct save *g, const struct uuid *id, struct outbox_view *out,
+			struct err *e)
 {
 	Seve__GetRequest get = SEVE__GET_REQUEST__INIT;
 	ProtobufCBinaryData bytes = {16, (uint8_t *)(uintptr_t)id->b};
@@ -391,10 +413,12 @@ static int find_deleted(struct save *g, const struct uuid *id, struct outbox_vie
 	if (rc)
 		return rc;
 	if (!reply->n_records)
-		return err_set(e, ERR_NOT_FOUND, "there is no such record in territory %u", g->territory);
+		return err_set(e, ERR_NOT_FOUND, "there is no such record in territory %u",
+			       g->territory);
 	rc = record_view(&g->arena, reply->records[0], out, e);
 	if (!rc && !out->kind)
-		rc = err_set(e, ERR_INVALID, "the record is of a kind that this version does not know");
+		rc = err_set(e, ERR_INVALID,
+			     "the record is of a kind that this version does not know");
 	if (!rc && !out->deleted)
 		rc = err_set(e, ERR_PRECONDITION, "the record is not deleted");
 	return rc;
@@ -416,8 +440,8 @@ static int fetch_restored(struct save *g, const struct uuid *id, struct err *e)
 	return rc;
 }
 
-int seve_restore(struct seve *s, uint32_t territory, const char *id, const char *reason, struct seve_table **report,
-		 struct seve_error **err)
+int seve_restore(struct seve *s, uint32_t territory, const char *id, const char *reason,
+		 struct seve_table **report, struct seve_error **err)
 {
 	struct outbox_view v;
 	struct err e = {0}, later = {0};

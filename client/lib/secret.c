@@ -1,4 +1,5 @@
-/* secret.c -- the token's file (see client.h): only its owner may read it, and it is there whole or not at all. */
+/* secret.c -- the token's file (see client.h): only its owner may read it, and it is there whole or
+ * not at all. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,7 +7,8 @@
 
 #include "client.h"
 
-/* ---- reading ------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------- */
 
 static int no_token(const char *path, struct err *e)
 {
@@ -23,8 +25,11 @@ static int check_mode(int fd, const char *path, struct err *e)
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_CONFIG, "%s is not a file", path);
 	if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-		err_set(e, ERR_CONFIG, "%s may be read or written by others (mode %04o)", path, (unsigned)st.st_mode & 07777);
-		return err_remedy(e, "chmod 600 %s, and have the token revoked if others may have read it", path);
+		err_set(e, ERR_CONFIG, "%s may be read or written by others (mode %04o)", path,
+			(unsigned)st.st_mode & 07777);
+		return err_remedy(
+			e, "chmod 600 %s, and have the token revoked if others may have read it",
+			path);
 	}
 	return 0;
 }
@@ -68,7 +73,8 @@ int client_read_token(const char *path, char out[static CLIENT_TOKEN_MAX], struc
 	return rc;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------- */
 
 static int write_all(int fd, const char *text, size_t n)
 {
@@ -89,7 +95,8 @@ static int write_all(int fd, const char *text, size_t n)
 static int sync_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	char *folder =
+		slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 	int fd, rc;
 
 	if (!folder)
@@ -135,7 +142,8 @@ int client_write_secret(const char *path, const char *text, struct err *e)
 		rc = sync_folder(path);
 	if (rc) {
 		err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-		err_remedy(e, "check that the folder exists and is yours: the invite has been spent, ask for another");
+		err_remedy(e, "check that the folder exists and is yours: the invite has been "
+			      "spent, ask for another");
 		(void)unlink(temporary);
 	}
 	free(temporary);

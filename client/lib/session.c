@@ -8,7 +8,7 @@
 enum {
 	ARENA_MAX = 16 * 1024 * 1024,
 	BACKLOG_MAX = 1024 * 1024, /* above it no further call is sent */
-	STEPS_MAX = 64,		   /* reads of one session_process(): others have a turn after that */
+	STEPS_MAX = 64, /* reads of one session_process(): others have a turn after that */
 };
 
 void session_init(struct session *s)
@@ -45,7 +45,8 @@ void session_fini(struct session *s)
 	arena_fini(&s->arena);
 }
 
-int session_start(struct session *s, SSL_CTX *ctx, const char *server, const Seve__Hello *hello, struct err *e)
+int session_start(struct session *s, SSL_CTX *ctx, const char *server, const Seve__Hello *hello,
+		  struct err *e)
 {
 	int rc;
 
@@ -66,7 +67,8 @@ int session_start(struct session *s, SSL_CTX *ctx, const char *server, const Sev
 	return 0;
 }
 
-int session_submit(struct session *s, Seve__Request *req, const struct call_want *want, uint64_t *id, struct err *e)
+int session_submit(struct session *s, Seve__Request *req, const struct call_want *want,
+		   uint64_t *id, struct err *e)
 {
 	if (s->state == SESSION_CLOSED)
 		return err_set(e, ERR_UNAVAILABLE, "not connected");
@@ -117,7 +119,8 @@ uint64_t session_wake_ms(const struct session *s)
 	if (may_send(s))
 		return 0;
 	if (s->state == SESSION_READY || s->state == SESSION_LEAVING)
-		wake = s->ping_ms ? s->ping_ms + SESSION_PONG_MS : s->net.last_in_ms + SESSION_PING_MS;
+		wake = s->ping_ms ? s->ping_ms + SESSION_PONG_MS
+				  : s->net.last_in_ms + SESSION_PING_MS;
 	else
 		wake = s->ready_until_ms;
 	if (s->net.state == TRANSPORT_CONNECTING && s->net.try_until_ms < wake)
@@ -125,7 +128,8 @@ uint64_t session_wake_ms(const struct session *s)
 	return at < wake ? at : wake;
 }
 
-/* ---- frames --------------------------------------------------------------------------------------- */
+/* ---- frames
+ * --------------------------------------------------------------------------------------- */
 
 static int take_welcome(struct session *s, struct span bytes, struct err *e)
 {
@@ -140,8 +144,8 @@ static int take_welcome(struct session *s, struct span bytes, struct err *e)
 		return err_prefix(e, "Welcome");
 	w = (const Seve__Welcome *)m;
 	if (w->proto != SESSION_PROTO)
-		return err_set(e, ERR_PROTOCOL, "the server speaks protocol %u, this library %d", w->proto,
-			       SESSION_PROTO);
+		return err_set(e, ERR_PROTOCOL, "the server speaks protocol %u, this library %d",
+			       w->proto, SESSION_PROTO);
 	if (w->limits && w->limits->inflight_max && w->limits->inflight_max < s->flying_max)
 		s->flying_max = w->limits->inflight_max;
 	s->state = SESSION_READY;
@@ -163,8 +167,8 @@ static int take_reply(struct session *s, struct span bytes, struct err *e)
 			call = calls_flying(&s->calls, f.number);
 	if (!call)
 		return 0; /* cancelled, or past its deadline */
-	if (wire_unpack(call->want.arena ? call->want.arena : &s->arena, &seve__reply__descriptor, bytes.at, bytes.len,
-			&m, e))
+	if (wire_unpack(call->want.arena ? call->want.arena : &s->arena, &seve__reply__descriptor,
+			bytes.at, bytes.len, &m, e))
 		return err_prefix(e, "reply");
 	reply = (const Seve__Reply *)m;
 	if (!reply->error) {
@@ -249,7 +253,8 @@ static int take_frames(struct session *s, struct err *e)
 	return rc;
 }
 
-/* ---- going on --------------------------------------------------------------------------------------- */
+/* ---- going on
+ * --------------------------------------------------------------------------------------- */
 
 static int send_hello(struct session *s, struct err *e)
 {
@@ -288,8 +293,8 @@ static void end_late(struct session *s, uint64_t now)
 		struct err err;
 		bool sent = !call->bytes;
 
-		err_set(&err, sent && call->want.writes ? ERR_OUTCOME : ERR_DEADLINE, "no answer in %u ms",
-			call->want.timeout_ms);
+		err_set(&err, sent && call->want.writes ? ERR_OUTCOME : ERR_DEADLINE,
+			"no answer in %u ms", call->want.timeout_ms);
 		if (sent)
 			send_cancel(s, call->id);
 		calls_end(&s->calls, call, NULL, &err);
@@ -301,10 +306,11 @@ static int keep_alive(struct session *s, uint64_t now, struct err *e)
 	if (s->state == SESSION_CONNECTING || s->state == SESSION_HELLO)
 		return now < s->ready_until_ms
 			       ? 0
-			       : err_set(e, ERR_UNAVAILABLE, "%s port %s: no welcome in %d ms", s->net.host, s->net.port,
-					 SESSION_READY_MS);
+			       : err_set(e, ERR_UNAVAILABLE, "%s port %s: no welcome in %d ms",
+					 s->net.host, s->net.port, SESSION_READY_MS);
 	if (s->ping_ms && now >= s->ping_ms + SESSION_PONG_MS)
-		return err_set(e, ERR_UNAVAILABLE, "%s port %s gives no sign of life", s->net.host, s->net.port);
+		return err_set(e, ERR_UNAVAILABLE, "%s port %s gives no sign of life", s->net.host,
+			       s->net.port);
 	if (s->ping_ms || now < s->net.last_in_ms + SESSION_PING_MS)
 		return 0;
 	s->ping_ms = now;

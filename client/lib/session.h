@@ -1,7 +1,9 @@
-/* session.h -- a session with the server: connection, Hello and Welcome, calls in flight, pings, GOAWAY.
- * Knows no store and no method.  Does not reconnect by itself: that is its owner's decision.  One thread at a time.
+/* session.h -- a session with the server: connection, Hello and Welcome, calls in flight, pings,
+ * GOAWAY. Knows no store and no method.  Does not reconnect by itself: that is its owner's
+ * decision.  One thread at a time.
  *
- * CLOSED ─start─► CONNECTING ─TLS up, Hello sent─► HELLO ─Welcome─► READY ─GOAWAY─► LEAVING;  any failure goes to CLOSED. */
+ * CLOSED ─start─► CONNECTING ─TLS up, Hello sent─► HELLO ─Welcome─► READY ─GOAWAY─► LEAVING;  any
+ * failure goes to CLOSED. */
 #ifndef SEVE_LIB_SESSION_H
 #define SEVE_LIB_SESSION_H
 
@@ -9,7 +11,13 @@
 #include "transport.h"
 #include "uuid.h"
 
-enum session_state { SESSION_CLOSED, SESSION_CONNECTING, SESSION_HELLO, SESSION_READY, SESSION_LEAVING };
+enum session_state {
+	SESSION_CLOSED,
+	SESSION_CONNECTING,
+	SESSION_HELLO,
+	SESSION_READY,
+	SESSION_LEAVING
+};
 
 enum {
 	SESSION_PROTO = 1,
@@ -25,11 +33,12 @@ struct session {
 	struct transport net;
 	struct calls calls;
 	struct arena arena; /* of what is being handled: a reply, a page */
-	uint8_t *hello;	    /* packed, until sent: it holds a secret */
+	uint8_t *hello;     /* packed, until sent: it holds a secret */
 	size_t n_hello;
 	size_t flying_max;
 	uint64_t ready_until_ms, ping_ms; /* ping_ms: when the unanswered ping left, 0: none */
-	/* The Welcome has come: 0, or an error that closes the session.  Set by the owner before the start. */
+	/* The Welcome has come: 0, or an error that closes the session.  Set by the owner before
+	 * the start. */
 	int (*on_welcome)(void *ctx, const Seve__Welcome *w, struct err *e);
 	void *ctx;
 };
@@ -39,17 +48,20 @@ void session_init(struct session *s);
 void session_fini(struct session *s);
 
 /* Starts to connect; `hello` is packed at once.  Only when CLOSED. */
-int session_start(struct session *s, SSL_CTX *ctx, const char *server, const Seve__Hello *hello, struct err *e);
+int session_start(struct session *s, SSL_CTX *ctx, const char *server, const Seve__Hello *hello,
+		  struct err *e);
 
 /* Queues a call; it leaves as soon as the session is READY.  -ERR_UNAVAILABLE when CLOSED. */
-int session_submit(struct session *s, Seve__Request *req, const struct call_want *want, uint64_t *id, struct err *e);
+int session_submit(struct session *s, Seve__Request *req, const struct call_want *want,
+		   uint64_t *id, struct err *e);
 /* Forgets a call: its `done` is not called; the server is told when it was sent. */
 void session_cancel(struct session *s, uint64_t id);
 
-int session_fd(const struct session *s);	 /* -1 when CLOSED */
-int session_events(const struct session *s);	 /* 1 readable, 2 writable */
+int session_fd(const struct session *s);           /* -1 when CLOSED */
+int session_events(const struct session *s);       /* 1 readable, 2 writable */
 uint64_t session_wake_ms(const struct session *s); /* monotonic, UINT64_MAX: never */
-/* Does what can be done without blocking.  0, or the error that closed the session: all calls have then failed with it. */
+/* Does what can be done without blocking.  0, or the error that closed the session: all calls have
+ * then failed with it. */
 int session_process(struct session *s, struct err *e);
 
 #endif

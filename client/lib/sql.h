@@ -1,4 +1,5 @@
-/* sql.h -- the statements of the folder sql, turned into C by sql2c.awk when the library is built.  Constant data: any thread. */
+/* sql.h -- the statements of the folder sql, turned into C by sql2c.awk when the library is built.
+ * Constant data: any thread. */
 #ifndef SEVE_LIB_SQL_H
 #define SEVE_LIB_SQL_H
 

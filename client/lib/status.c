@@ -11,9 +11,11 @@
 
 enum { ENTRY_MAX = 16 * 1024 * 1024 };
 
-/* ---- by territory ----------------------------------------------------------------------------------------- */
+/* ---- by territory
+ * ----------------------------------------------------------------------------------------- */
 
-static int status_row(struct seve *s, struct seve_table *t, uint32_t territory, const char *slug, struct err *e)
+static int status_row(struct seve *s, struct seve_table *t, uint32_t territory, const char *slug,
+		      struct err *e)
 {
 	uint64_t waiting, conflicts, rejected;
 	struct replica r;
@@ -39,7 +41,8 @@ static int status_row(struct seve *s, struct seve_table *t, uint32_t territory, 
 
 int seve_status_local(struct seve *s, struct seve_table **out, struct seve_error **err)
 {
-	static const char *const columns[] = {"territory", "slug", "rev", "synced_at", "pending", "conflicts", "rejected", NULL};
+	static const char *const columns[] = {"territory", "slug",      "rev",      "synced_at",
+					      "pending",   "conflicts", "rejected", NULL};
 	struct seve_table *t = table_new(columns);
 	struct err e = {0};
 	sqlite3_stmt *q = store_query(s->store, &e, STORE_status_territories, "");
@@ -58,7 +61,8 @@ int seve_status_local(struct seve *s, struct seve_table **out, struct seve_error
 	return error_out(err, &e);
 }
 
-/* ---- the outbox ---------------------------------------------------------------------------------------------- */
+/* ---- the outbox
+ * ---------------------------------------------------------------------------------------------- */
 
 static void put_fields(struct seve_table *t, const struct kind *k, const Seve__Change *c)
 {
@@ -66,26 +70,32 @@ static void put_fields(struct seve_table *t, const struct kind *k, const Seve__C
 	size_t used = 0;
 
 	for (size_t i = 0; k && i < c->n_mask && used < sizeof list; i++) {
-		const field_desc *fd = c->mask[i] > META_TAG
-					       ? protobuf_c_message_descriptor_get_field(&seve__meta__descriptor,
-											 c->mask[i] - META_TAG)
-					       : field_by_tag(k, c->mask[i]);
+		const field_desc *fd =
+			c->mask[i] > META_TAG
+				? protobuf_c_message_descriptor_get_field(&seve__meta__descriptor,
+									  c->mask[i] - META_TAG)
+				: field_by_tag(k, c->mask[i]);
 
 		if (fd)
-			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? "," : "", fd->name);
+			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+						 used ? "," : "", fd->name);
 	}
 	for (unsigned i = 0; k && i < k->desc->n_fields && used < sizeof list; i++) {
 		const field_desc *fd = &k->desc->fields[i];
-		bool added = c->add && kind_of(c->add) == k && field_present(kind_message(c->add), fd);
-		bool removed = c->remove && kind_of(c->remove) == k && field_present(kind_message(c->remove), fd);
+		bool added =
+			c->add && kind_of(c->add) == k && field_present(kind_message(c->add), fd);
+		bool removed = c->remove && kind_of(c->remove) == k &&
+			       field_present(kind_message(c->remove), fd);
 
 		if (added || removed)
-			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? "," : "", fd->name);
+			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+						 used ? "," : "", fd->name);
 	}
 	table_put(t, "fields", "%s", list);
 }
 
-static int put_name(struct seve *s, struct seve_table *t, uint32_t territory, const Seve__Change *c, struct err *e)
+static int put_name(struct seve *s, struct seve_table *t, uint32_t territory, const Seve__Change *c,
+		    struct err *e)
 {
 	struct span id = {c->id.data, c->id.len};
 	const struct kind *k = kind_by_number(c->kind);
@@ -132,7 +142,8 @@ static const char *op_word(Seve__Change__Op op)
 }
 
 /* Why it is kept: the first violation, or the fields that clashed. */
-static int put_reason(struct seve_table *t, struct arena *a, struct span bytes, const char *code, struct err *e)
+static int put_reason(struct seve_table *t, struct arena *a, struct span bytes, const char *code,
+		      struct err *e)
 {
 	const Seve__Verdict *v;
 	ProtobufCMessage *m;
@@ -147,16 +158,20 @@ static int put_reason(struct seve_table *t, struct arena *a, struct span bytes, 
 	v = (const Seve__Verdict *)m;
 	if (v->n_violations) {
 		table_put(t, "code", "%s", v->violations[0]->code ? v->violations[0]->code : "");
-		table_put(t, "text", "%s%s%s", v->violations[0]->field ? v->violations[0]->field : "",
-			  v->violations[0]->field ? ": " : "", v->violations[0]->text ? v->violations[0]->text : "");
+		table_put(t, "text", "%s%s%s",
+			  v->violations[0]->field ? v->violations[0]->field : "",
+			  v->violations[0]->field ? ": " : "",
+			  v->violations[0]->text ? v->violations[0]->text : "");
 	} else if (v->code == SEVE__VERDICT__CODE__CONFLICT) {
 		table_put(t, "code", "CONFLICT");
-		table_put(t, "text", "somebody else changed the same meanwhile: the record was left as it is");
+		table_put(t, "text",
+			  "somebody else changed the same meanwhile: the record was left as it is");
 	}
 	return 0;
 }
 
-static int outbox_rows(struct seve *s, struct seve_table *t, struct arena *a, sqlite3_stmt *q, struct err *e)
+static int outbox_rows(struct seve *s, struct seve_table *t, struct arena *a, sqlite3_stmt *q,
+		       struct err *e)
 {
 	struct span bytes = store_bytes(q, 4);
 	const Seve__Mutation *mutation;
@@ -177,7 +192,8 @@ static int outbox_rows(struct seve *s, struct seve_table *t, struct arena *a, sq
 		table_put(t, "territory", "%" PRId64, store_int(q, 0));
 		table_put(t, "mid", "%" PRId64, store_int(q, 1));
 		/* To whoever reads it, what was sent without an answer still waits. */
-		table_put(t, "state", "%s", outbox_word(outbox_waits(state) ? OUTBOX_PENDING : state));
+		table_put(t, "state", "%s",
+			  outbox_word(outbox_waits(state) ? OUTBOX_PENDING : state));
 		table_put(t, "kind", "%s", k ? k->name : "");
 		table_put(t, "op", "%s", op_word(c->op));
 		table_put(t, "at", "%s", at);
@@ -192,7 +208,7 @@ static int outbox_rows(struct seve *s, struct seve_table *t, struct arena *a, sq
 int seve_outbox(struct seve *s, struct seve_table **out, struct seve_error **err)
 {
 	static const char *const columns[] = {"territory", "mid",    "state", "kind", "id",   "ref",
-					      "op",	   "fields", "at",    "code", "text", NULL};
+					      "op",        "fields", "at",    "code", "text", NULL};
 	struct seve_table *t = table_new(columns);
 	struct err e = {0};
 	sqlite3_stmt *q = store_query(s->store, &e, STORE_outbox_list, "");
@@ -226,7 +242,9 @@ int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid, struct se
 	return error_out(err, &e);
 }
 
-/* ---- forgetting -------------------------------------------------------------------------------------------------- */
+/* ---- forgetting
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static int forget_in(struct seve *s, uint32_t territory, bool force, struct err *e)
 {
@@ -239,8 +257,10 @@ static int forget_in(struct seve *s, uint32_t territory, bool force, struct err 
 	if (!rc)
 		rc = queue_count(s->store, territory, &waiting, &conflicts, &rejected, e);
 	if (!rc && waiting && !force) {
-		err_set(e, ERR_PRECONDITION, "%" PRIu64 " edits of territory %u wait to be sent", waiting, territory);
-		return err_remedy(e, "synchronise first, or force it: they are then kept as rejected");
+		err_set(e, ERR_PRECONDITION, "%" PRIu64 " edits of territory %u wait to be sent",
+			waiting, territory);
+		return err_remedy(e,
+				  "synchronise first, or force it: they are then kept as rejected");
 	}
 	if (!rc && waiting)
 		rc = queue_reject_all(s->store, territory, "FORGOTTEN", &n, e);

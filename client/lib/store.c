@@ -20,7 +20,8 @@ static const char *const statement_names[] = {
 #undef STATEMENT
 };
 
-/* ---- errors ----------------------------------------------------------------------------------------- */
+/* ---- errors
+ * ----------------------------------------------------------------------------------------- */
 
 static int store_fail(const struct store *s, const char *what, struct err *e)
 {
@@ -40,18 +41,21 @@ static int store_fail(const struct store *s, const char *what, struct err *e)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		err_set(e, ERR_DATA_LOSS, "%s: %s: %s", path, what, why);
-		return err_remedy(e, "move the file away and synchronise anew; edits that were not sent stand in it");
+		return err_remedy(e, "move the file away and synchronise anew; edits that were not "
+				     "sent stand in it");
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 		err_set(e, ERR_IO, "%s: %s: %s", path, what, why);
-		return err_remedy(e, "check that the folder exists and that the file belongs to you");
+		return err_remedy(e,
+				  "check that the folder exists and that the file belongs to you");
 	default:
 		return err_set(e, ERR_DATABASE, "%s: %s: %s", path, what, why);
 	}
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------ */
+/* ---- opening
+ * ------------------------------------------------------------------------------------------ */
 
 static const char *sql_text(const char *name)
 {
@@ -106,11 +110,13 @@ static int check_schema(struct store *s, struct err *e)
 	if (app == 0 && version == 0 && tables == 0)
 		return make_schema(s, e);
 	if (app != STORE_APPLICATION_ID) {
-		err_set(e, ERR_INVALID, "%s is an SQLite file, but not a store of Sève", s->path ? s->path : "?");
+		err_set(e, ERR_INVALID, "%s is an SQLite file, but not a store of Sève",
+			s->path ? s->path : "?");
 		return err_remedy(e, "choose another path for the store");
 	}
 	if (version > STORE_VERSION) {
-		err_set(e, ERR_PRECONDITION, "%s was made by a newer version of Sève (store version %d, known: %d)",
+		err_set(e, ERR_PRECONDITION,
+			"%s was made by a newer version of Sève (store version %d, known: %d)",
 			s->path ? s->path : "?", (int)version, STORE_VERSION);
 		return err_remedy(e, "upgrade this program");
 	}
@@ -125,7 +131,8 @@ static int read_client_id(struct store *s, struct err *e)
 	if (rc)
 		return rc;
 	if (uuid_parse(text, &s->client_id, NULL))
-		return err_set(e, ERR_DATA_LOSS, "%s: its client id is damaged", s->path ? s->path : "store");
+		return err_set(e, ERR_DATA_LOSS, "%s: its client id is damaged",
+			       s->path ? s->path : "store");
 	return 0;
 }
 
@@ -148,7 +155,8 @@ static int make_file(const char *path, struct err *e)
 
 	if (fd < 0) {
 		err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-		return err_remedy(e, "check that the folder exists and that the file belongs to you");
+		return err_remedy(e,
+				  "check that the folder exists and that the file belongs to you");
 	}
 	close(fd);
 	return 0;
@@ -167,8 +175,9 @@ int store_open(const char *path, struct store **out, struct err *e)
 		s->path = strdup(path);
 		rc = s->path ? make_file(path, e) : err_set(e, ERR_NOMEM, "store");
 	}
-	if (!rc && sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-			   SQLITE_OK)
+	if (!rc && sqlite3_open_v2(path, &s->db,
+				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+				   NULL) != SQLITE_OK)
 		rc = s->db ? store_fail(s, "opening", e) : err_set(e, ERR_NOMEM, "store");
 	if (!rc) {
 		sqlite3_busy_timeout(s->db, BUSY_MS);
@@ -195,7 +204,8 @@ void store_close(struct store *s)
 	free(s);
 }
 
-/* ---- the lock ------------------------------------------------------------------------------------------- */
+/* ---- the lock
+ * ------------------------------------------------------------------------------------------- */
 
 static int open_lock(struct store *s, struct err *e)
 {
@@ -229,7 +239,8 @@ int store_lock(struct store *s, unsigned wait_ms, struct err *e)
 			return err_set(e, ERR_IO, "%s.lock: %s", s->path, strerror(errno));
 		if (clock_mono_ms() >= until) {
 			err_set(e, ERR_UNAVAILABLE, "%s is in use by another program", s->path);
-			return err_remedy(e, "wait for the synchronisation or edit that is under way, then try again");
+			return err_remedy(e, "wait for the synchronisation or edit that is under "
+					     "way, then try again");
 		}
 		poll(NULL, 0, LOCK_POLL_MS);
 	}
@@ -243,7 +254,8 @@ void store_unlock(struct store *s)
 		flock(s->lock_fd, LOCK_UN);
 }
 
-/* ---- statements --------------------------------------------------------------------------------------- */
+/* ---- statements
+ * --------------------------------------------------------------------------------------- */
 
 int store_begin(struct store *s, struct err *e)
 {
@@ -270,7 +282,8 @@ int store_end(struct store *s, int rc, struct err *e)
 		rc = err_set(e, ERR_INTERNAL, "a part of the transaction failed");
 	}
 	s->spoilt = false;
-	/* SQLite may have rolled back by itself: then this one fails, and nothing is left to undo. */
+	/* SQLite may have rolled back by itself: then this one fails, and nothing is left to undo.
+	 */
 	(void)exec(s, "ROLLBACK", "rollback", &ignored);
 	return rc;
 }
@@ -294,8 +307,8 @@ static int bind_one(sqlite3_stmt *q, int at, char type, va_list *ap)
 	}
 }
 
-static sqlite3_stmt *query_bound(struct store *s, struct err *e, enum store_statement which, const char *types,
-				 va_list *ap)
+static sqlite3_stmt *query_bound(struct store *s, struct err *e, enum store_statement which,
+				 const char *types, va_list *ap)
 {
 	const char *name = statement_names[which];
 	sqlite3_stmt **q = &s->statements[which];
@@ -307,7 +320,8 @@ static sqlite3_stmt *query_bound(struct store *s, struct err *e, enum store_stat
 			err_set(e, ERR_INTERNAL, "no statement \"%s\"", name);
 			return NULL;
 		}
-		if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, q, NULL) != SQLITE_OK) {
+		if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, q, NULL) !=
+		    SQLITE_OK) {
 			store_fail(s, name, e);
 			return NULL;
 		}
@@ -322,7 +336,8 @@ static sqlite3_stmt *query_bound(struct store *s, struct err *e, enum store_stat
 	return *q;
 }
 
-sqlite3_stmt *store_query(struct store *s, struct err *e, enum store_statement which, const char *types, ...)
+sqlite3_stmt *store_query(struct store *s, struct err *e, enum store_statement which,
+			  const char *types, ...)
 {
 	sqlite3_stmt *q;
 	va_list ap;
@@ -400,7 +415,8 @@ struct span store_bytes(sqlite3_stmt *q, int column)
 	return s;
 }
 
-/* ---- small facts ---------------------------------------------------------------------------------------- */
+/* ---- small facts
+ * ---------------------------------------------------------------------------------------- */
 
 int store_meta_get(struct store *s, const char *key, char *out, size_t size, struct err *e)
 {

@@ -3,7 +3,8 @@
  *   PUSH ─nothing waits─► PULL ─reply─► the next territory
  *     │  ▲                  │
  *     │  └─verdicts─────────┤         waits: for the reply of a call, or for the end of a back-off
- *     └──an error ──────────┘         RESET_REQUIRED goes to PULL from rev 0; a loss to the same phase, CLIENT_TRIES times */
+ *     └──an error ──────────┘         RESET_REQUIRED goes to PULL from rev 0; a loss to the same
+ * phase, CLIENT_TRIES times */
 #include "sync.h"
 
 #include "clock.h"
@@ -19,7 +20,8 @@ static struct sync_item *item_now(struct sync_run *r)
 	return &r->items[r->at];
 }
 
-/* ---- the batch of pages ---------------------------------------------------------------------------------- */
+/* ---- the batch of pages
+ * ---------------------------------------------------------------------------------- */
 
 static int batch_begin(struct sync_run *r, struct err *e)
 {
@@ -39,7 +41,8 @@ static int batch_end(struct sync_run *r, int rc, struct err *e)
 	return store_end(r->s->store, rc, e);
 }
 
-/* ---- one territory ends -------------------------------------------------------------------------------------- */
+/* ---- one territory ends
+ * -------------------------------------------------------------------------------------- */
 
 static void item_end(struct sync_run *r, const struct err *why)
 {
@@ -54,7 +57,8 @@ static void item_end(struct sync_run *r, const struct err *why)
 	r->resets = 0;
 }
 
-/* The account may not read the territory any more: the replica forgets it, what waited is kept as rejected. */
+/* The account may not read the territory any more: the replica forgets it, what waited is kept as
+ * rejected. */
 static void item_revoked(struct sync_run *r, const struct err *why)
 {
 	struct sync_item *it = item_now(r);
@@ -96,14 +100,17 @@ static void item_failed(struct sync_run *r, const struct err *err)
 		item_end(r, err);
 }
 
-/* ---- pushing ------------------------------------------------------------------------------------------------------ */
+/* ---- pushing
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static int keep_verdict(struct sync_run *r, const Seve__PushReply *reply, struct err *e)
 {
 	for (size_t i = 0; r->want.mid && i < reply->n_verdicts; i++) {
 		if (reply->verdicts[i]->mid != r->want.mid)
 			continue;
-		*r->want.verdict = (const Seve__Verdict *)wire_dup(r->want.verdict_arena, &reply->verdicts[i]->base);
+		*r->want.verdict = (const Seve__Verdict *)wire_dup(r->want.verdict_arena,
+								   &reply->verdicts[i]->base);
 		if (!*r->want.verdict)
 			return err_set(e, ERR_NOMEM, "verdict");
 	}
@@ -123,19 +130,21 @@ static void push_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 	}
 	if (reply->body_case != SEVE__REPLY__BODY_PUSH)
 		err_set(&e, ERR_PROTOCOL, "the answer to a push is of another kind");
-	else if (!queue_settle(r->s->store, it->territory, &r->push, reply->push, r->s->account, client_now_ms(r->s),
-			       &it->counts, &e)) {
+	else if (!queue_settle(r->s->store, it->territory, &r->push, reply->push, r->s->account,
+			       client_now_ms(r->s), &it->counts, &e)) {
 		it->pushed += r->push.n_mutations;
 		r->tries = 0;
 		keep_verdict(r, reply->push, &e);
 		if (r->want.progress)
-			r->want.progress(r->want.ctx, it->territory, "push", it->pushed, it->to_push);
+			r->want.progress(r->want.ctx, it->territory, "push", it->pushed,
+					 it->to_push);
 	}
 	if (e.code)
 		item_end(r, &e);
 }
 
-static int submit(struct sync_run *r, Seve__Request *req, const struct call_want *want, struct err *e)
+static int submit(struct sync_run *r, Seve__Request *req, const struct call_want *want,
+		  struct err *e)
 {
 	int rc = client_online(r->s, e);
 
@@ -145,7 +154,10 @@ static int submit(struct sync_run *r, Seve__Request *req, const struct call_want
 static void push_step(struct sync_run *r)
 {
 	struct sync_item *it = item_now(r);
-	struct call_want want = {.done = push_done, .ctx = r, .timeout_ms = r->s->options.timeout_ms, .writes = true};
+	struct call_want want = {.done = push_done,
+				 .ctx = r,
+				 .timeout_ms = r->s->options.timeout_ms,
+				 .writes = true};
 	Seve__Request req = SEVE__REQUEST__INIT;
 	struct err e = {0};
 	int rc;
@@ -170,12 +182,16 @@ static void push_step(struct sync_run *r)
 		item_failed(r, &e);
 }
 
-/* ---- pulling ------------------------------------------------------------------------------------------------------ */
+/* ---- pulling
+ * ------------------------------------------------------------------------------------------------------
+ */
 
-/* The view that the server told with the grant: a cursor is good only under the view it was made with. */
+/* The view that the server told with the grant: a cursor is good only under the view it was made
+ * with. */
 static int granted_view(struct sync_run *r, uint64_t *view, struct err *e)
 {
-	sqlite3_stmt *q = store_query(r->s->store, e, STORE_territory_slug, "i", (int64_t)item_now(r)->territory);
+	sqlite3_stmt *q = store_query(r->s->store, e, STORE_territory_slug, "i",
+				      (int64_t)item_now(r)->territory);
 	int rc = store_step(r->s->store, q, e);
 
 	if (rc < 0)
@@ -193,7 +209,8 @@ static int pull_page(void *ctx, const Seve__Page *page, struct err *e)
 	int rc;
 
 	if (page->territory != it->territory)
-		return err_set(e, ERR_PROTOCOL, "a page of territory %u where %u was asked", page->territory, it->territory);
+		return err_set(e, ERR_PROTOCOL, "a page of territory %u where %u was asked",
+			       page->territory, it->territory);
 	rc = granted_view(r, &view, e);
 	if (!rc)
 		rc = batch_begin(r, e);
@@ -249,8 +266,11 @@ static void pull_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 static void pull_step(struct sync_run *r)
 {
 	struct sync_item *it = item_now(r);
-	struct call_want want = {
-		.done = pull_done, .page = pull_page, .ctx = r, .timeout_ms = r->s->options.timeout_ms, .streams = true};
+	struct call_want want = {.done = pull_done,
+				 .page = pull_page,
+				 .ctx = r,
+				 .timeout_ms = r->s->options.timeout_ms,
+				 .streams = true};
 	Seve__Request req = SEVE__REQUEST__INIT;
 	Seve__PullRequest pull = SEVE__PULL_REQUEST__INIT;
 	struct replica rep;
@@ -271,7 +291,9 @@ static void pull_step(struct sync_run *r)
 		item_failed(r, &e);
 }
 
-/* ---- going on ----------------------------------------------------------------------------------------------------- */
+/* ---- going on
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static void run_finish(struct sync_run *r)
 {
@@ -286,7 +308,8 @@ void sync_poke(struct seve *s)
 
 	if (!r || r->finished)
 		return;
-	/* Not left open between two calls: other work on this handle has transactions of its own. */
+	/* Not left open between two calls: other work on this handle has transactions of its own.
+	 */
 	if (batch_end(r, 0, &e)) {
 		session_cancel(&s->session, r->call);
 		r->call = 0;
@@ -340,7 +363,8 @@ void sync_drop(struct seve *s)
 	s->run = NULL;
 }
 
-int sync_wait(struct seve *s, const struct sync_want *want, struct seve_table **report, bool *partial, struct err *e)
+int sync_wait(struct seve *s, const struct sync_want *want, struct seve_table **report,
+	      bool *partial, struct err *e)
 {
 	int rc = sync_start(s, want, e);
 
@@ -354,7 +378,9 @@ int sync_wait(struct seve *s, const struct sync_want *want, struct seve_table **
 	return sync_collect(s, report, partial, e);
 }
 
-/* ---- starting -------------------------------------------------------------------------------------------------------- */
+/* ---- starting
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static int start_in(struct seve *s, struct sync_run *r, struct err *e)
 {

@@ -1,4 +1,5 @@
-/* sync_report.c -- see sync.h: which territories a run goes through, what it reports, and the public functions. */
+/* sync_report.c -- see sync.h: which territories a run goes through, what it reports, and the
+ * public functions. */
 #include <inttypes.h>
 
 #include "clock.h"
@@ -8,7 +9,8 @@
 
 enum { ITEMS_MAX = 100000 };
 
-/* ---- the territories of a run -------------------------------------------------------------------------------- */
+/* ---- the territories of a run
+ * -------------------------------------------------------------------------------- */
 
 static int item_add(struct sync_run *r, uint32_t territory, struct err *e)
 {
@@ -24,7 +26,8 @@ static int item_add(struct sync_run *r, uint32_t territory, struct err *e)
 
 static int item_fill(struct seve *s, struct sync_item *it, struct err *e)
 {
-	sqlite3_stmt *q = store_query(s->store, e, STORE_territory_slug, "i", (int64_t)it->territory);
+	sqlite3_stmt *q =
+		store_query(s->store, e, STORE_territory_slug, "i", (int64_t)it->territory);
 	uint64_t conflicts, rejected;
 	struct replica rep;
 	int rc = store_step(s->store, q, e);
@@ -39,7 +42,8 @@ static int item_fill(struct seve *s, struct sync_item *it, struct err *e)
 	rc = replica_get(s->store, it->territory, &rep, e);
 	it->carried = rep.exists;
 	it->rev = rep.rev;
-	return rc ? rc : queue_count(s->store, it->territory, &it->to_push, &conflicts, &rejected, e);
+	return rc ? rc
+		  : queue_count(s->store, it->territory, &it->to_push, &conflicts, &rejected, e);
 }
 
 int sync_items(struct seve *s, struct sync_run *r, struct err *e)
@@ -63,14 +67,19 @@ int sync_items(struct seve *s, struct sync_run *r, struct err *e)
 	return rc;
 }
 
-/* ---- the report ------------------------------------------------------------------------------------------------- */
+/* ---- the report
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void report_item(struct seve_table *t, const struct sync_item *it)
 {
 	table_row(t);
 	table_put(t, "territory", "%u", it->territory);
 	table_put(t, "slug", "%s", it->slug);
-	table_put(t, "state", "%s", it->revoked ? SYNC_REVOKED : it->err.code ? err_name(it->err.code) : "ok");
+	table_put(t, "state", "%s",
+		  it->revoked    ? SYNC_REVOKED
+		  : it->err.code ? err_name(it->err.code)
+				 : "ok");
 	table_put(t, "pushed", "%" PRIu64, it->pushed);
 	table_put(t, "applied", "%" PRIu64, it->counts.applied + it->counts.unchanged);
 	table_put(t, "merged", "%" PRIu64, it->counts.merged);
@@ -84,8 +93,9 @@ static void report_item(struct seve_table *t, const struct sync_item *it)
 
 int sync_collect(struct seve *s, struct seve_table **report, bool *partial, struct err *e)
 {
-	static const char *const columns[] = {"territory", "slug",     "state",  "pushed",   "applied", "merged", "conflicts",
-					      "rejected",  "pulled",   "withheld", "rev",    "message", NULL};
+	static const char *const columns[] = {
+		"territory", "slug",   "state",    "pushed", "applied", "merged", "conflicts",
+		"rejected",  "pulled", "withheld", "rev",    "message", NULL};
 	struct sync_run *r = s->run;
 	struct seve_table *t = table_new(columns);
 	struct err first = {0};
@@ -111,13 +121,18 @@ int sync_collect(struct seve *s, struct seve_table **report, bool *partial, stru
 	return -(int)e->code;
 }
 
-/* ---- public -------------------------------------------------------------------------------------------------------- */
+/* ---- public
+ * --------------------------------------------------------------------------------------------------------
+ */
 
-int seve_sync(struct seve *s, uint32_t territory, seve_progress progress, void *ctx, struct seve_table **report,
-	      struct seve_error **err)
+int seve_sync(struct seve *s, uint32_t territory, seve_progress progress, void *ctx,
+	      struct seve_table **report, struct seve_error **err)
 {
-	struct sync_want want = {
-		.territory = territory, .pull = true, .lock_ms = STORE_LOCK_MS, .progress = progress, .ctx = ctx};
+	struct sync_want want = {.territory = territory,
+				 .pull = true,
+				 .lock_ms = STORE_LOCK_MS,
+				 .progress = progress,
+				 .ctx = ctx};
 	struct err e = {0};
 	bool partial = false;
 
@@ -126,7 +141,8 @@ int seve_sync(struct seve *s, uint32_t territory, seve_progress progress, void *
 	return partial ? SEVE_PARTIAL : error_status(e.code);
 }
 
-int seve_sync_start(struct seve *s, uint32_t territory, seve_done done, void *ctx, struct seve_error **err)
+int seve_sync_start(struct seve *s, uint32_t territory, seve_done done, void *ctx,
+		    struct seve_error **err)
 {
 	struct sync_want want = {.territory = territory, .pull = true};
 	struct err e = {0};

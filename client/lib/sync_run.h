@@ -27,8 +27,8 @@ struct sync_run {
 	enum sync_phase phase;
 	unsigned tries, resets; /* of the present territory, since it last got on */
 	uint64_t not_before_ms; /* the back-off's end */
-	uint64_t call;		/* under way, 0: none */
-	struct arena arena;	/* of the push under way */
+	uint64_t call;          /* under way, 0: none */
+	struct arena arena;     /* of the push under way */
 	Seve__PushRequest push;
 	bool batch; /* a transaction that takes in pages is open */
 	size_t batch_rows;

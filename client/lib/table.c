@@ -6,7 +6,7 @@
 struct seve_table {
 	const char *const *columns;
 	size_t n_columns, n_rows, cap; /* cap: rows there is room for */
-	char **cells;		       /* n_rows * n_columns; NULL = "" */
+	char **cells;                  /* n_rows * n_columns; NULL = "" */
 	bool failed;
 };
 

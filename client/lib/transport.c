@@ -61,28 +61,34 @@ int transport_parse(const char *server, char host[static 256], char port[static 
 		server++;
 		end = strchr(server, ']');
 		if (!end || (end[1] && end[1] != ':'))
-			return err_set(e, ERR_INVALID, "server \"[%s\": no closing bracket before the port", server);
+			return err_set(e, ERR_INVALID,
+				       "server \"[%s\": no closing bracket before the port",
+				       server);
 		colon = end[1] ? end + 1 : NULL;
 	} else {
 		colon = strrchr(server, ':');
 		if (colon && strchr(server, ':') != colon) {
-			err_set(e, ERR_INVALID, "server \"%s\": an IPv6 address stands in brackets", server);
+			err_set(e, ERR_INVALID, "server \"%s\": an IPv6 address stands in brackets",
+				server);
 			return err_remedy(e, "write [%s] or [address]:port", server);
 		}
 		end = colon ? colon : server + strlen(server);
 	}
 	n = (size_t)(end - server);
 	if (!n || n > 255)
-		return err_set(e, ERR_INVALID, "server: no host name, or one of more than 255 bytes");
+		return err_set(e, ERR_INVALID,
+			       "server: no host name, or one of more than 255 bytes");
 	if (colon && text_to_int(colon + 1, 1, 65535, &number, e))
-		return err_set(e, ERR_INVALID, "server: \"%s\" is not a port (1 to 65535)", colon + 1);
+		return err_set(e, ERR_INVALID, "server: \"%s\" is not a port (1 to 65535)",
+			       colon + 1);
 	memcpy(host, server, n);
 	host[n] = '\0';
 	snprintf(port, 8, "%d", (int)number);
 	return 0;
 }
 
-/* ---- connecting ------------------------------------------------------------------------------- */
+/* ---- connecting -------------------------------------------------------------------------------
+ */
 
 static void socket_tune(int fd)
 {
@@ -103,7 +109,8 @@ static int connect_next(struct transport *t, int why, struct err *e)
 		const struct addrinfo *ai = t->next;
 
 		t->next = ai->ai_next;
-		t->fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
+		t->fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			       ai->ai_protocol);
 		if (t->fd < 0) {
 			why = errno;
 			continue;
@@ -118,7 +125,8 @@ static int connect_next(struct transport *t, int why, struct err *e)
 		drop_socket(t);
 	}
 	t->state = TRANSPORT_CLOSED;
-	err_set(e, ERR_UNAVAILABLE, "cannot connect to %s port %s: %s", t->host, t->port, strerror(why));
+	err_set(e, ERR_UNAVAILABLE, "cannot connect to %s port %s: %s", t->host, t->port,
+		strerror(why));
 	return err_remedy(e, "check the address, the network, and that the server runs");
 }
 
@@ -133,7 +141,8 @@ int transport_open(struct transport *t, SSL_CTX *ctx, const char *server, struct
 	t->ctx = ctx;
 	rc = getaddrinfo(t->host, t->port, &hints, &t->addresses);
 	if (rc == EAI_ADDRFAMILY || rc == EAI_NONAME) {
-		/* Loopback addresses do not count for AI_ADDRCONFIG: a machine without network still reaches itself. */
+		/* Loopback addresses do not count for AI_ADDRCONFIG: a machine without network
+		 * still reaches itself. */
 		hints.ai_flags = 0;
 		rc = getaddrinfo(t->host, t->port, &hints, &t->addresses);
 	}
@@ -176,12 +185,13 @@ static int connect_step(struct transport *t, struct err *e)
 	return connect_next(t, why ? why : ETIMEDOUT, e);
 }
 
-/* ---- bytes -------------------------------------------------------------------------------------- */
+/* ---- bytes --------------------------------------------------------------------------------------
+ */
 
 static int lost(struct transport *t, const char *what, int why, struct err *e)
 {
-	return err_set(e, ERR_UNAVAILABLE, "connection to %s port %s lost: %s: %s", t->host, t->port, what,
-		       strerror(why));
+	return err_set(e, ERR_UNAVAILABLE, "connection to %s port %s lost: %s: %s", t->host,
+		       t->port, what, strerror(why));
 }
 
 static int write_out(struct transport *t, struct err *e)
@@ -218,7 +228,8 @@ static int read_in(struct transport *t, struct err *e)
 	if (n < 0)
 		return lost(t, "receiving", errno, e);
 	if (n == 0)
-		return err_set(e, ERR_UNAVAILABLE, "%s port %s closed the connection%s", t->host, t->port,
+		return err_set(e, ERR_UNAVAILABLE, "%s port %s closed the connection%s", t->host,
+			       t->port,
 			       t->state == TRANSPORT_TLS ? " during the TLS handshake" : "");
 	t->last_in_ms = clock_mono_ms();
 	rc = tls_feed(&t->tls, chunk, (size_t)n, &t->plain, e);
@@ -266,7 +277,8 @@ int transport_next(struct transport *t, size_t max, struct frame *out, struct er
 	int rc = frame_next(&t->plain, max, out, e);
 
 	if (rc == 0 && t->tls.closed)
-		return err_set(e, ERR_UNAVAILABLE, "%s port %s ended the connection", t->host, t->port);
+		return err_set(e, ERR_UNAVAILABLE, "%s port %s ended the connection", t->host,
+			       t->port);
 	return rc;
 }
 
@@ -276,13 +288,14 @@ void transport_took(struct transport *t, const struct frame *f)
 	buf_release(&t->plain);
 }
 
-int transport_send(struct transport *t, enum frame_type type, const void *payload, size_t n, struct err *e)
+int transport_send(struct transport *t, enum frame_type type, const void *payload, size_t n,
+		   struct err *e)
 {
 	struct span s;
 	int rc = frame_add(&t->clear, type, payload, n);
 
 	if (rc)
-		return err_set(e, (enum err_code)-rc, "a request of %zu bytes", n);
+		return err_set(e, (enum err_code) - rc, "a request of %zu bytes", n);
 	s = buf_span(&t->clear);
 	rc = tls_write(&t->tls, s.at, s.len, e);
 	buf_consume(&t->clear, s.len);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const words[] = {
-	[OUTBOX_PENDING] = "pending",	[OUTBOX_SENT] = "sent", [OUTBOX_CONFLICT] = "conflict",
+	[OUTBOX_PENDING] = "pending",   [OUTBOX_SENT] = "sent", [OUTBOX_CONFLICT] = "conflict",
 	[OUTBOX_REJECTED] = "rejected", [OUTBOX_DONE] = "done",
 };
 
@@ -18,7 +18,8 @@ bool outbox_waits(enum outbox_state s)
 	return s == OUTBOX_PENDING || s == OUTBOX_SENT;
 }
 
-/* ---- showing ------------------------------------------------------------------------------------ */
+/* ---- showing ------------------------------------------------------------------------------------
+ */
 
 int outbox_fold(struct arena *a, struct outbox_view *v, const Seve__Change *c, struct err *e)
 {
@@ -33,7 +34,8 @@ int outbox_fold(struct arena *a, struct outbox_view *v, const Seve__Change *c, s
 		rc = merge_overlay(a, k, NULL, c, &body, e);
 		if (rc)
 			return rc;
-		*v = (struct outbox_view){.kind = k, .rev = v->rev, .ref_no = v->ref_no, .body = body};
+		*v = (struct outbox_view){
+			.kind = k, .rev = v->rev, .ref_no = v->ref_no, .body = body};
 		return 0;
 	case SEVE__CHANGE__OP__OP_UPDATE:
 		if (!v->kind || v->deleted || !v->body)
@@ -56,7 +58,8 @@ int outbox_fold(struct arena *a, struct outbox_view *v, const Seve__Change *c, s
 	return 0;
 }
 
-/* ---- settling ------------------------------------------------------------------------------------- */
+/* ---- settling
+ * ------------------------------------------------------------------------------------- */
 
 enum outbox_state outbox_judge(Seve__Verdict__Code code)
 {
@@ -102,8 +105,8 @@ static Seve__Body *own_meta(struct arena *a, const Seve__Body *from)
 	return body;
 }
 
-static int fill_in(struct arena *a, struct outbox_view *v, bool born, const char *account, int64_t now_ms,
-		   struct err *e)
+static int fill_in(struct arena *a, struct outbox_view *v, bool born, const char *account,
+		   int64_t now_ms, struct err *e)
 {
 	Seve__Body *body = own_meta(a, v->body);
 	Seve__Meta *meta;
@@ -130,13 +133,15 @@ static int take_body(struct outbox_view *v, const Seve__Outcome *o, struct err *
 	const struct kind *k = kind_of(o->body);
 
 	if (!k || (v->kind && v->kind != k))
-		return err_set(e, ERR_PROTOCOL, "the server's record is of another kind than the change");
+		return err_set(e, ERR_PROTOCOL,
+			       "the server's record is of another kind than the change");
 	*v = (struct outbox_view){.kind = k, .rev = o->rev, .ref_no = o->ref_no, .body = o->body};
 	return 0;
 }
 
-int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16], const Seve__Mutation *m, const Seve__Verdict *verdict,
-		  const char *account, int64_t now_ms, struct err *e)
+int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16],
+		  const Seve__Mutation *m, const Seve__Verdict *verdict, const char *account,
+		  int64_t now_ms, struct err *e)
 {
 	const Seve__Outcome *o = outbox_outcome(verdict, id);
 	struct outbox_view next = *v;
@@ -146,7 +151,8 @@ int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16], 
 		return 0;
 	if (o->body)
 		return take_body(v, o, e);
-	/* Already so: somebody else wrote it, together with what is not seen here until the next pull. */
+	/* Already so: somebody else wrote it, together with what is not seen here until the next
+	 * pull. */
 	if (verdict->code == SEVE__VERDICT__CODE__UNCHANGED || (v->kind && o->rev <= v->rev))
 		return 0;
 	for (size_t i = 0; i < m->n_changes; i++) {
@@ -157,7 +163,8 @@ int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16], 
 			continue;
 		born = born || c->op == SEVE__CHANGE__OP__OP_CREATE;
 		if (c->op == SEVE__CHANGE__OP__OP_RESTORE)
-			return 0; /* what came back is known to the server alone: the next pull brings it */
+			return 0; /* what came back is known to the server alone: the next pull
+				     brings it */
 		rc = outbox_fold(a, &next, c, e);
 		if (rc)
 			return rc;
@@ -175,7 +182,8 @@ int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16], 
 	return 0;
 }
 
-/* ---- sending ---------------------------------------------------------------------------------------- */
+/* ---- sending
+ * ---------------------------------------------------------------------------------------- */
 
 size_t outbox_chunk(const size_t *sizes, size_t n, size_t max_n, size_t max_bytes)
 {
@@ -196,7 +204,9 @@ int outbox_answers(const uint64_t *mids, size_t n, const Seve__PushReply *r, str
 		return err_set(e, ERR_PROTOCOL, "%zu verdicts for %zu mutations", r->n_verdicts, n);
 	for (size_t i = 0; i < n; i++)
 		if (r->verdicts[i]->mid != mids[i])
-			return err_set(e, ERR_PROTOCOL, "a verdict on mutation %llu where %llu was asked",
-				       (unsigned long long)r->verdicts[i]->mid, (unsigned long long)mids[i]);
+			return err_set(e, ERR_PROTOCOL,
+				       "a verdict on mutation %llu where %llu was asked",
+				       (unsigned long long)r->verdicts[i]->mid,
+				       (unsigned long long)mids[i]);
 	return 0;
 }

@@ -1,16 +1,19 @@
-/* outbox.h -- the rules of the outbox: what waiting edits show, what is sent next, what a verdict does to an entry.
- * Pure: knows no storage, no clock, no sockets; library and simulation run the same code.  Any thread. */
+/* outbox.h -- the rules of the outbox: what waiting edits show, what is sent next, what a verdict
+ * does to an entry. Pure: knows no storage, no clock, no sockets; library and simulation run the
+ * same code.  Any thread. */
 #ifndef SEVE_OUTBOX_H
 #define SEVE_OUTBOX_H
 
 #include "merge.h"
 
 enum outbox_state {
-	OUTBOX_PENDING,	 /* never sent */
-	OUTBOX_SENT,	 /* sent at least once, no verdict yet: goes again with the same mid and the same bytes */
-	OUTBOX_CONFLICT, /* the server kept the record as it was; stays until somebody has dealt with it */
+	OUTBOX_PENDING,  /* never sent */
+	OUTBOX_SENT,     /* sent at least once, no verdict yet: goes again with the same mid and the
+			    same bytes */
+	OUTBOX_CONFLICT, /* the server kept the record as it was; stays until somebody has dealt
+			    with it */
 	OUTBOX_REJECTED, /* the server refused it; the same */
-	OUTBOX_DONE,	 /* in effect: leaves the outbox */
+	OUTBOX_DONE,     /* in effect: leaves the outbox */
 };
 
 const char *outbox_word(enum outbox_state s); /* "pending", … */
@@ -26,22 +29,28 @@ struct outbox_view {
 	const Seve__Body *body; /* NULL when deleted */
 };
 
-/* Lays one waiting change over the record.  A change that cannot be shown (an edit of what is not known or deleted) leaves it as it
- * is: the server will decide.  The result shares memory with its inputs.  0, -ERR_NOMEM, -ERR_INVALID. */
+/* Lays one waiting change over the record.  A change that cannot be shown (an edit of what is not
+ * known or deleted) leaves it as it is: the server will decide.  The result shares memory with its
+ * inputs.  0, -ERR_NOMEM, -ERR_INVALID. */
 int outbox_fold(struct arena *a, struct outbox_view *v, const Seve__Change *c, struct err *e);
 
-/* The state that a verdict puts an entry into.  A code that this program does not know counts as rejected: kept, and seen. */
+/* The state that a verdict puts an entry into.  A code that this program does not know counts as
+ * rejected: kept, and seen. */
 enum outbox_state outbox_judge(Seve__Verdict__Code code);
 
 /* The outcome of the record, NULL when the verdict tells none. */
 const Seve__Outcome *outbox_outcome(const Seve__Verdict *v, const uint8_t id[16]);
 
-/* What is known of one record once a mutation is in effect (outbox_judge() == OUTBOX_DONE): the body that the server sent, or else its
- * changes laid over `v`, with what the server fills in (author and time; `now_ms` stands for its clock until the record is pulled).  `v` stays as it is where nothing was written, or nothing is known of it. */
-int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16], const Seve__Mutation *m, const Seve__Verdict *verdict,
-		  const char *account, int64_t now_ms, struct err *e);
+/* What is known of one record once a mutation is in effect (outbox_judge() == OUTBOX_DONE): the
+ * body that the server sent, or else its changes laid over `v`, with what the server fills in
+ * (author and time; `now_ms` stands for its clock until the record is pulled).  `v` stays as it is
+ * where nothing was written, or nothing is known of it. */
+int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16],
+		  const Seve__Mutation *m, const Seve__Verdict *verdict, const char *account,
+		  int64_t now_ms, struct err *e);
 
-/* How many of the waiting entries, whose packed sizes are given in the order of their mids, go in one request: at least one. */
+/* How many of the waiting entries, whose packed sizes are given in the order of their mids, go in
+ * one request: at least one. */
 size_t outbox_chunk(const size_t *sizes, size_t n, size_t max_n, size_t max_bytes);
 
 /* Whether a reply answers exactly these mids, in their order.  0 or -ERR_PROTOCOL. */
