@@ -315,7 +315,7 @@ static int read_number(ProtobufCMessage *m, const field_desc *fd, enum field_typ
 int field_read(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text,
 	       struct err *e)
 {
-	uint64_t u;
+	uint64_t u = 0;
 	double d;
 	int rc;
 	ProtobufCBinaryData id;

@@ -51,7 +51,7 @@ static void put_string(struct writer *w, const char *s)
 		if (name)
 			escape[1] = letters[name - names];
 		else
-			snprintf(escape, sizeof escape, "\\u%04x", (unsigned)*p);
+			snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)*p);
 		put_text(w, escape);
 		p++;
 	}
