@@ -31,7 +31,7 @@ enum frame_type {
 
 struct frame {
 	enum frame_type type;
-	uint8_t flags;
+	uint8_t flags;       /* none is defined yet: readers ignore them */
 	struct span payload; /* borrowed from the buffer until it next changes */
 };
 

@@ -221,15 +221,18 @@ int text_to_double(const char *s, double *out, struct err *e)
 
 void text_from_double(double v, char out[static 32])
 {
+	char text[48] = ""; /* 24 are enough, but that is beyond what compilers can tell */
 	locale_t old = into_c_locale();
 	/* Where 15 digits read back as v, no shorter text does unless "%g" finds it too: it drops
 	 * final zeros.  Only subnormal numbers have fewer digits than that to tell. */
 	for (int digits = isnormal(v) || v == 0 ? 15 : 1; digits <= 17; digits++) {
-		snprintf(out, 32, "%.*g", digits, v);
-		if (strtod(out, NULL) == v)
+		snprintf(text, sizeof text, "%.*g", digits, v);
+		if (strtod(text, NULL) == v)
 			break;
 	}
 	uselocale(old);
+	memcpy(out, text, 31);
+	out[31] = '\0';
 }
 
 bool text_luhn(const char *digits)
