@@ -19,7 +19,7 @@
 enum {
 	IMPORT_ROWS_MAX = 500,
 	IMPORT_RUNS_MAX = 64,
-	IMPORT_LINES_MAX = 2000000,   /* keys and unique values that a run remembers */
+	IMPORT_LINES_MAX = 4000000,   /* keys and unique values that a run remembers */
 	IMPORT_IDLE_MS = 10 * 60 * 1000,
 	IMPORT_CHUNKS_MAX = 8,	      /* waiting in a run */
 };

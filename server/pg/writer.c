@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "load.h"
 #include "log.h"
+#include "record.h"
 #include "server.h"
 #include "store.h"
 
@@ -365,10 +366,12 @@ int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct 
 {
 	struct writer *w = calloc(1, sizeof *w);
 	struct pg_link_options o = {.conninfo = conninfo, .name = "writer", .setup = PG_SETUP_APP};
-	int rc;
+	int rc = record_init(e);
 
-	if (!w)
-		return err_set(e, ERR_NOMEM, "writer");
+	if (rc || !w) {
+		free(w);
+		return rc ? rc : err_set(e, ERR_NOMEM, "writer");
+	}
 	w->server = s;
 	w->idle.writer = w;
 	w->idle.jobs = calloc(WRITER_BATCH_JOBS, sizeof *w->idle.jobs);
