@@ -1,5 +1,6 @@
-/* authz.h -- who a session belongs to and what it may do: grants and the two tables (common/roles.def, common/kinds.def).
- * Knows no sockets and no SQL.  Loop thread only; a principal is shared by reference count. */
+/* authz.h -- who a session belongs to and what it may do: grants and the two tables
+ * (common/roles.def, common/kinds.def). Knows no sockets and no SQL.  Loop thread only; a principal
+ * is shared by reference count. */
 #ifndef SEVED_AUTHZ_H
 #define SEVED_AUTHZ_H
 
@@ -19,12 +20,17 @@ struct grant {
 struct principal {
 	unsigned refs;
 	int32_t account_id;
-	char account[104];
+	char account[104]; /* its name */
 	char token_id[24];
-	struct uuid client_id;	/* of Hello */
-	uint64_t client_short;	/* uuid_short() of it */
+	struct uuid client_id; /* of Hello */
+	uint64_t client_short; /* uuid_short() of it */
 	size_t n_grants;
 	struct grant *grants;
+	int64_t expires_ms;          /* of the token, wall clock */
+	double allowance;            /* requests that may come now (request-rate) */
+	uint64_t allowance_ms;       /* when it was last reckoned, monotonic */
+	struct principal *successor; /* auth.c: sessions are to go over to it */
+	const char *closed;          /* auth.c: sessions are to end, and why */
 };
 
 struct principal *principal_ref(struct principal *p);
@@ -32,20 +38,23 @@ void principal_unref(struct principal *p); /* frees at zero; NULL is fine */
 
 /* What the principal may do in one territory: the union of its grants there. */
 struct rights {
-	Seve__Level reads;	/* LEVEL_UNSPECIFIED: not a member */
-	unsigned writes;	/* kind_writers */
-	const char *source;	/* set when the only right to write is an importer's: records of this source */
-	bool server_wide;	/* an admin */
+	Seve__Level reads;  /* LEVEL_UNSPECIFIED: not a member */
+	unsigned writes;    /* kind_writers */
+	const char *source; /* set when the only right to write is an importer's: records of this
+			       source */
+	bool server_wide;   /* an admin */
 };
 struct rights authz_rights(const struct principal *p, uint32_t territory);
 
 /* May it write records of this kind?  0, or -ERR_DENIED that names role, kind and territory. */
 int authz_write(const struct principal *p, uint32_t territory, const struct kind *k, struct err *e);
-/* May it read the territory at all?  0, or -ERR_NOT_FOUND: that a territory exists is not told to strangers. */
+/* May it read the territory at all?  0, or -ERR_NOT_FOUND: that a territory exists is not told to
+ * strangers. */
 int authz_read(const struct principal *p, uint32_t territory, struct rights *out, struct err *e);
 /* Any grant whose role carries this right (enum role_may).  0 or -ERR_DENIED. */
 int authz_may(const struct principal *p, unsigned may, struct err *e);
-/* Hash of what the principal may read in a territory: a cursor made under another view is not continued. */
+/* Hash of what the principal may read in a territory: a cursor made under another view is not
+ * continued. */
 uint64_t authz_view(const struct principal *p, uint32_t territory);
 
 #endif
