@@ -1,4 +1,5 @@
-/* dispatch.h -- from a decoded request to its handler: the rows of methods.def.  Loop thread only. */
+/* dispatch.h -- from a decoded request to its handler: the rows of methods.def.  Loop thread only.
+ */
 #ifndef SEVED_DISPATCH_H
 #define SEVED_DISPATCH_H
 

@@ -1,0 +1,2 @@
+-- Whether anybody has ever enrolled.
+SELECT EXISTS (SELECT FROM token)::text
