@@ -1,5 +1,5 @@
-/* server.h -- the daemon as a whole: loop, listener, connections, database links; start, reload, drain, stop.
- * Loop thread only. */
+/* server.h -- the daemon as a whole: loop, listener, connections, database links; start, reload,
+ * drain, stop. Loop thread only. */
 #ifndef SEVED_SERVER_H
 #define SEVED_SERVER_H
 
@@ -10,31 +10,51 @@
 #include "tls.h"
 
 struct conn;
+struct getter;
+struct imports;
 struct writer;
 
 struct server {
 	uv_loop_t *loop;
 	struct conf *conf;
 	struct pg_pool *readers;
-	struct writer *writer;	/* the group-commit writer (pg/writer.h) */
-	struct pg_link *bell;	/* LISTEN */
+	struct writer *writer;   /* the group-commit writer (pg/writer.h) */
+	struct getter *getter;   /* gets under way (handlers/handlers.h) */
+	struct imports *imports; /* import runs */
+	struct pg_link *bell;    /* LISTEN */
 	SSL_CTX *tls;
-	uint64_t epoch;		/* of the database (sync.md §1.7) */
+	uint64_t epoch;             /* of the database (sync.md §1.7) */
 	uint8_t scratch[64 * 1024]; /* what uv_read() reads into: one at a time */
 	bool draining;
 	struct server_private *priv;
 };
 
-/* Opens links and listener; returns once listening.  `conninfo` is the database's. */
-int server_start(uv_loop_t *loop, struct conf *conf, const char *conninfo, struct server **out, struct err *e);
-/* GOAWAY, finish what is under way (at most the drain time-out), close; the loop then runs empty. */
+/* Opens links and listener; returns once listening, with the database in reach.  Turns the loop
+ * meanwhile.  `conf` is the caller's, as long as the server; `conninfo` is the database's. */
+int server_start(uv_loop_t *loop, struct conf *conf, const char *conninfo, struct server **out,
+		 struct err *e);
+/* Tells others where: writes port-file, if that is set. */
+int server_announce(const struct server *s, struct err *e);
+/* GOAWAY, finish what is under way (at most the drain time-out), close; the loop then runs empty.
+ */
 void server_drain(struct server *s);
-/* SIGHUP: certificate, log level, limits.  All or nothing; on error the old settings stay. */
-int server_reload(struct server *s, struct err *e);
+/* Drops everything at once. */
+void server_halt(struct server *s);
+/* After the loop has run empty. */
+void server_free(struct server *s);
+/* SIGHUP: takes certificate, log level and limits from `fresh`, which is left with the old ones
+ * (its caller ends it). All or nothing; on error the old settings stay. */
+int server_reload(struct server *s, struct conf *fresh, struct err *e);
+/* host:port that invites name, as text. */
+void server_address(const struct server *s, char *out, size_t size);
+/* Connections, requests and counters as one line of the log (SIGUSR1). */
+void server_dump(const struct server *s);
 
 /* Called by the writer after each commit: heads have moved (rings the bell for other processes). */
-void server_heads_moved(struct server *s, const uint32_t *territories, const uint64_t *revs, size_t n);
-/* Called when grants, tokens or invites changed: affected sessions are re-read or closed. */
-void server_access_changed(struct server *s, int32_t account_id, const char *token_id);
+void server_heads_moved(struct server *s, const uint32_t *territories, const uint64_t *revs,
+			size_t n);
+/* Called when grants or tokens changed: sessions here and in other processes are given their new
+ * rights, or closed. */
+void server_access_changed(struct server *s);
 
 #endif

@@ -1,0 +1,194 @@
+/* bell.c -- the doorbell between server processes.
+ *
+ * A channel's notification is sent alone, after the commit that it tells of: inside that
+ * transaction it would have all commits of the cluster queue for a lock. */
+#include "bell.h"
+
+#include "epoch.h"
+#include "log.h"
+#include "server_private.h"
+
+enum { PAYLOAD_MAX = 7900 /* PostgreSQL's limit is 8000 */, CHANNEL_ARENA = 256 * 1024 };
+
+struct channel {
+	struct bell *bell;
+	const char *name;
+	struct arena arena; /* of the notification under way */
+	struct buf waiting; /* the next payload */
+	bool under_way;
+};
+
+struct bell {
+	struct server *server;
+	struct pg_link *link;
+	struct channel heads, access;
+	struct arena arena; /* of the question for the epoch */
+	bool asking;
+};
+
+static void ring(struct channel *c);
+
+static void rung(struct pg_unit *u)
+{
+	struct channel *c = u->owner;
+	if (u->err.code)
+		log_event(LOG_DEBUG, "bell_not_rung", "channel=%s error=%s", c->name, u->err.text);
+	pg_unit_clear(u);
+	c->under_way = false;
+	ring(c);
+}
+
+/* While the connection is down nothing is rung: the others poll. */
+static void ring(struct channel *c)
+{
+	struct bell *b = c->bell;
+	if (c->under_way || buf_len(&c->waiting) == 0)
+		return;
+	if (!pg_link_up(b->link) || buf_add(&c->waiting, "", 1) < 0) {
+		buf_consume(&c->waiting, buf_len(&c->waiting));
+		return;
+	}
+	arena_reset(&c->arena);
+	struct pg_unit *u = pg_unit_new(&c->arena, c, rung);
+	struct pg_stmt *q = u ? pg_unit_add(u, pg_sql("bell_ring")) : NULL;
+	if (q) {
+		pg_params_text(&q->params, c->name);
+		pg_params_text(&q->params, (const char *)buf_span(&c->waiting).at);
+	}
+	buf_consume(&c->waiting, buf_len(&c->waiting));
+	if (!q || pg_params_bad(&q->params))
+		return;
+	c->under_way = true;
+	b->server->priv->metrics.bells_rung++;
+	pg_link_submit(b->link, u);
+}
+
+void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *revs, size_t n)
+{
+	struct buf *w = &b->heads.waiting;
+	for (size_t i = 0; i < n; i++) {
+		/* Too many for one notification: "*" has everybody look. */
+		if (buf_len(w) > PAYLOAD_MAX - 64) {
+			buf_consume(w, buf_len(w));
+			buf_add(w, "*", 1);
+			break;
+		}
+		buf_addf(w, "%s%u:%llu", buf_len(w) ? "," : "", territories[i],
+			 (unsigned long long)revs[i]);
+	}
+	ring(&b->heads);
+}
+
+void bell_access(struct bell *b)
+{
+	if (buf_len(&b->access.waiting) == 0)
+		buf_add(&b->access.waiting, "*", 1);
+	ring(&b->access);
+}
+
+/* ---- hearing ----------------------------------------------------------------------------------
+ */
+
+static void on_notify(void *ctx, const char *channel, const char *payload)
+{
+	struct bell *b = ctx;
+	b->server->priv->metrics.bells_heard++;
+	log_event(LOG_DEBUG, "bell", "channel=%s payload=%s", channel, payload);
+	if (!strcmp(channel, b->access.name))
+		auth_changed(b->server);
+}
+
+static void epoch_known(struct pg_unit *u)
+{
+	struct bell *b = u->owner;
+	struct server *s = b->server;
+	struct err e = u->err;
+	uint64_t epoch = s->epoch;
+	b->asking = false;
+	if (e.code == 0)
+		epoch_read(u->first->result, &epoch, &e);
+	if (e.code)
+		log_event(LOG_WARN, "epoch_not_read", "error=%s", e.text);
+	else if (epoch != s->epoch)
+		log_event(LOG_WARN, "epoch_changed", "from=%016llx to=%016llx",
+			  (unsigned long long)s->epoch, (unsigned long long)epoch);
+	s->epoch = epoch;
+	pg_unit_clear(u);
+}
+
+/* A connection that was lost may have come back to another database: a standby that was promoted.
+ */
+static void ask_epoch(struct bell *b)
+{
+	if (b->asking)
+		return;
+	arena_reset(&b->arena);
+	struct pg_unit *u = pg_unit_new(&b->arena, b, epoch_known);
+	if (!u || !pg_unit_add(u, pg_sql("server_epoch")))
+		return;
+	b->asking = true;
+	pg_link_submit(b->link, u);
+}
+
+static void on_state(void *ctx, struct pg_link *l, bool up)
+{
+	struct bell *b = ctx;
+	if (b->server->priv->state >= SERVER_STOPPING)
+		return;
+	if (!up) {
+		log_event(LOG_WARN, "db_down", "error=%s", pg_link_trouble(l));
+		return;
+	}
+	log_event(LOG_INFO, "db_up", "epoch=%016llx", (unsigned long long)b->server->epoch);
+	ask_epoch(b);
+	auth_changed(b->server); /* bells were missed */
+}
+
+int bell_open(struct server *s, struct bell **out, struct err *e)
+{
+	struct bell *b = calloc(1, sizeof *b);
+	if (!b)
+		return err_set(e, ERR_NOMEM, "bell");
+	b->server = s;
+	b->heads = (struct channel){.bell = b, .name = "heads"};
+	b->access = (struct channel){.bell = b, .name = "access"};
+	arena_init(&b->heads.arena, CHANNEL_ARENA);
+	arena_init(&b->access.arena, CHANNEL_ARENA);
+	arena_init(&b->arena, CHANNEL_ARENA);
+	buf_init(&b->heads.waiting, PAYLOAD_MAX);
+	buf_init(&b->access.waiting, PAYLOAD_MAX);
+	const struct pg_link_options o = {
+		.conninfo = s->priv->conninfo,
+		.name = "bell",
+		.setup = PG_SETUP_APP "LISTEN heads; LISTEN access;",
+		.on_state = on_state,
+		.on_notify = on_notify,
+		.ctx = b,
+	};
+	const int rc = pg_link_open(s->loop, &o, &b->link, e);
+	if (rc < 0) {
+		free(b);
+		return rc;
+	}
+	s->bell = b->link;
+	*out = b;
+	return 0;
+}
+
+void bell_close(struct bell *b, void (*closed)(void *ctx), void *ctx)
+{
+	b->server->bell = NULL;
+	pg_link_close(b->link, closed, ctx);
+}
+
+void bell_free(struct bell *b)
+{
+	if (!b)
+		return;
+	arena_fini(&b->heads.arena);
+	arena_fini(&b->access.arena);
+	arena_fini(&b->arena);
+	buf_fini(&b->heads.waiting);
+	buf_fini(&b->access.waiting);
+	free(b);
+}

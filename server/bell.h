@@ -1,0 +1,27 @@
+/* bell.h -- the doorbell between server processes: notifications after commits and changes of
+ * access, and hearing those of others. A bell is a hint: whoever missed it finds out by other
+ * means, a little later.  Knows no records.  Loop thread only. */
+#ifndef SEVED_BELL_H
+#define SEVED_BELL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+struct bell;
+struct server;
+
+/* Opens the LISTEN connection, s->bell. */
+int bell_open(struct server *s, struct bell **out, struct err *e);
+/* Calls closed(ctx) when the connection is gone; then bell_free(). */
+void bell_close(struct bell *b, void (*closed)(void *ctx), void *ctx);
+void bell_free(struct bell *b);
+
+/* Heads have moved.  One notification is under way at most: what happens meanwhile goes into the
+ * next. */
+void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *revs, size_t n);
+/* Access has changed. */
+void bell_access(struct bell *b);
+
+#endif

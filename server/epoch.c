@@ -1,0 +1,51 @@
+/* epoch.c -- the incarnation of the database.  Knows no links. */
+#include "epoch.h"
+
+#include <openssl/sha.h>
+
+#include "pg/unit.h"
+
+int epoch_read(const PGresult *r, uint64_t *out, struct err *e)
+{
+	if (PQntuples(r) != 1 || PQnfields(r) != 3)
+		return err_set(e, ERR_DATABASE, "the database does not tell its epoch");
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	char text[160];
+	for (int i = 0; i < 3; i++)
+		if (PQgetisnull(r, 0, i))
+			return err_set(e, ERR_DATABASE,
+				       "the database does not tell its epoch: column %d is null",
+				       i);
+	const int n = snprintf(text, sizeof text, "%s|%s|%s", PQgetvalue(r, 0, 0),
+			       PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 2));
+	if (n < 0 || (size_t)n >= sizeof text)
+		return err_set(e, ERR_DATABASE, "the database's epoch is too long");
+	SHA256((const unsigned char *)text, (size_t)n, hash);
+	uint64_t v = 0;
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | hash[i];
+	*out = v ? v : 1; /* 0 means "none" on the wire */
+	return 0;
+}
+
+int epoch_ask(const char *conninfo, uint64_t *out, struct err *e)
+{
+	int rc = -ERR_UNAVAILABLE;
+	PGresult *r = NULL;
+	PGconn *pg = PQconnectdb(conninfo);
+	if (PQstatus(pg) != CONNECTION_OK) {
+		err_set(e, ERR_UNAVAILABLE, "database: %s", PQerrorMessage(pg));
+		err_remedy(e, "check \"database\", and that PostgreSQL runs");
+		goto end;
+	}
+	r = PQexec(pg, pg_sql("server_epoch").text);
+	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+		rc = err_set(e, ERR_DATABASE, "epoch: %s", PQresultErrorMessage(r));
+		goto end;
+	}
+	rc = epoch_read(r, out, e);
+end:
+	PQclear(r);
+	PQfinish(pg);
+	return rc;
+}
