@@ -128,7 +128,9 @@ static int put(struct conf *c, size_t i, const char *text, const char *origin, s
 	if (!copy)
 		return err_set(e, ERR_NOMEM, "settings");
 	free(v->text);
-	*v = (struct conf_value){copy, number, origins[r]};
+	v->text = copy;
+	v->number = number;
+	v->origin = origins[r];
 	return 0;
 }
 

@@ -194,8 +194,9 @@ int tls_ca_pin(const char *ca_file, char out[static 65], struct err *e)
 		rc = file_error("CA certificate", ca_file, e);
 	else if (!X509_digest(cert, EVP_sha256(), digest, &len))
 		rc = err_set(e, ERR_TLS, "CA certificate %s: %s", ca_file, tls_err_reason());
-	for (unsigned i = 0; rc == 0 && i < 32; i++)
-		snprintf(out + (size_t)2 * i, 3, "%02x", digest[i]);
+	else
+		for (unsigned i = 0; i < 32; i++)
+			snprintf(out + (size_t)2 * i, 3, "%02x", digest[i]);
 	X509_free(cert);
 	BIO_free(pem);
 	ERR_clear_error();
