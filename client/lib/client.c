@@ -330,8 +330,10 @@ int client_ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes,
 	       const Seve__Reply **out, struct err *e)
 {
 	for (unsigned try = 1;; try++) {
-		int rc = ask_once(s, req, a, writes, out, e);
+		int rc;
 
+		*e = (struct err){0}; /* of the try before */
+		rc = ask_once(s, req, a, writes, out, e);
 		if (!rc || try == CLIENT_TRIES || !client_retryable(e) ||
 		    (!again && e->code == ERR_OUTCOME))
 			return rc;
@@ -359,8 +361,10 @@ static int connect_once(struct seve *s, struct err *e)
 int client_connect(struct seve *s, struct err *e)
 {
 	for (unsigned try = 1;; try++) {
-		int rc = connect_once(s, e);
+		int rc;
 
+		*e = (struct err){0}; /* of the try before */
+		rc = connect_once(s, e);
 		if (!rc || try == CLIENT_TRIES || !client_retryable(e))
 			return rc;
 		pause_ms(s, client_backoff_ms(try, e));

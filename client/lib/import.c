@@ -243,6 +243,7 @@ static int wait_chunks(struct seve_import *i, size_t left, struct err *e)
 	for (;;) {
 		size_t busy = 0;
 		const struct err *failure;
+		struct err why;
 		int rc;
 
 		tell_ready(i);
@@ -255,7 +256,8 @@ static int wait_chunks(struct seve_import *i, size_t left, struct err *e)
 			client_wait(i->s, UINT64_MAX);
 			continue;
 		}
-		rc = resume(i, &(struct err){failure->code, failure->retry_after_ms, "", ""}, e);
+		why = *failure; /* sending again clears it */
+		rc = resume(i, &why, e);
 		if (rc)
 			return rc;
 	}

@@ -26,24 +26,28 @@ static int item_add(struct sync_run *r, uint32_t territory, struct err *e)
 
 static int item_fill(struct seve *s, struct sync_item *it, struct err *e)
 {
-	sqlite3_stmt *q =
-		store_query(s->store, e, STORE_territory_slug, "i", (int64_t)it->territory);
 	uint64_t conflicts, rejected;
 	struct replica rep;
-	int rc = store_step(s->store, q, e);
+	int rc = replica_get(s->store, it->territory, &rep, e);
 
-	if (rc < 0)
-		return rc;
-	if (rc)
-		snprintf(it->slug, sizeof it->slug, "%s", store_text(q, 0));
-	else
-		snprintf(it->slug, sizeof it->slug, "%u", it->territory);
-	store_done(q);
-	rc = replica_get(s->store, it->territory, &rep, e);
 	it->carried = rep.exists;
 	it->rev = rep.rev;
 	return rc ? rc
 		  : queue_count(s->store, it->territory, &it->to_push, &conflicts, &rejected, e);
+}
+
+/* Asked at the end: the first connection of a store is what brings the names. */
+static void item_name(struct seve *s, struct sync_item *it)
+{
+	struct err ignored; /* the number is a name too */
+	sqlite3_stmt *q =
+		store_query(s->store, &ignored, STORE_territory_slug, "i", (int64_t)it->territory);
+
+	if (store_step(s->store, q, &ignored) == 1)
+		snprintf(it->slug, sizeof it->slug, "%s", store_text(q, 0));
+	else
+		snprintf(it->slug, sizeof it->slug, "%u", it->territory);
+	store_done(q);
 }
 
 int sync_items(struct seve *s, struct sync_run *r, struct err *e)
@@ -103,6 +107,7 @@ int sync_collect(struct seve *s, struct seve_table **report, bool *partial, stru
 	int rc;
 
 	for (size_t i = 0; i < r->n; i++) {
+		item_name(s, &r->items[i]);
 		report_item(t, &r->items[i]);
 		if (r->items[i].err.code && !failed++)
 			first = r->items[i].err;
