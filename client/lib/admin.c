@@ -5,7 +5,7 @@
 #include "table.h"
 #include "text.h"
 
-enum { ASK_MAX = 8 * 1024 * 1024 };
+enum { ASK_MAX = 8 * 1024 * 1024, TERRITORY_MADE = 2 /* in the store: known without a grant */ };
 
 static int ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes,
 	       Seve__Reply__BodyCase want, const Seve__Reply **reply, struct err *e)
@@ -44,7 +44,7 @@ static int create_in(struct seve *s, const struct seve_record *values, struct ar
 	/* So that its name can be used at once, before a grant tells it. */
 	return store_run(s->store, e, STORE_territory_put, "itttttii", (int64_t)*territory,
 			 t->slug ? t->slug : "", t->name ? t->name : "", t->region ? t->region : "",
-			 "", "", (int64_t)0, (int64_t)0);
+			 "admin", "", (int64_t)0, (int64_t)TERRITORY_MADE);
 }
 
 int seve_territory_create(struct seve *s, const struct seve_record *values, uint32_t *territory,

@@ -338,7 +338,6 @@ int client_ask(struct seve *s, Seve__Request *req, struct arena *a, bool writes,
 		    (!again && e->code == ERR_OUTCOME))
 			return rc;
 		pause_ms(s, client_backoff_ms(try, e));
-		arena_reset(a);
 	}
 }
 

@@ -115,17 +115,15 @@ int queue_add(struct store *s, Seve__Mutation *m, const struct outbox_view *base
  * ------------------------------------------------------------------------------------------ */
 
 /* Copies of the waiting entries, no more than one request can hold. */
-static int read_waiting(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid,
+static int read_waiting(struct store *s, struct arena *a, uint32_t territory, size_t most,
 			struct span *list, size_t *sizes, size_t *n, struct err *e)
 {
-	sqlite3_stmt *q = store_query(s, e, STORE_outbox_waiting, "ii", (int64_t)territory,
-				      (int64_t)after_mid);
+	sqlite3_stmt *q = store_query(s, e, STORE_outbox_waiting, "i", (int64_t)territory);
 	size_t bytes = 0;
 	int rc = 0;
 
 	*n = 0;
-	while (*n < QUEUE_CHUNK_MUTATIONS && bytes <= QUEUE_CHUNK_BYTES &&
-	       (rc = store_step(s, q, e)) == 1) {
+	while (*n < most && bytes <= QUEUE_CHUNK_BYTES && (rc = store_step(s, q, e)) == 1) {
 		struct span m = store_bytes(q, 1);
 
 		list[*n].at = arena_memdup(a, m.at, m.len);
@@ -141,7 +139,7 @@ static int read_waiting(struct store *s, struct arena *a, uint32_t territory, ui
 	return rc < 0 ? rc : 0;
 }
 
-static int take_in(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid,
+static int take_in(struct store *s, struct arena *a, uint32_t territory, size_t most,
 		   Seve__PushRequest *out, struct err *e)
 {
 	struct span *list = arena_array(a, QUEUE_CHUNK_MUTATIONS, sizeof *list);
@@ -152,10 +150,10 @@ static int take_in(struct store *s, struct arena *a, uint32_t territory, uint64_
 	out->mutations = arena_array(a, QUEUE_CHUNK_MUTATIONS, sizeof *out->mutations);
 	if (!list || !sizes || !out->mutations)
 		return err_set(e, ERR_NOMEM, "outbox");
-	rc = read_waiting(s, a, territory, after_mid, list, sizes, &n, e);
+	rc = read_waiting(s, a, territory, most, list, sizes, &n, e);
 	if (rc || !n)
 		return rc;
-	n = outbox_chunk(sizes, n, QUEUE_CHUNK_MUTATIONS, QUEUE_CHUNK_BYTES);
+	n = outbox_chunk(sizes, n, most, QUEUE_CHUNK_BYTES);
 	for (size_t i = 0; !rc && i < n; i++) {
 		ProtobufCMessage *m = NULL;
 
@@ -169,7 +167,7 @@ static int take_in(struct store *s, struct arena *a, uint32_t territory, uint64_
 			 (int64_t)out->mutations[0]->mid, (int64_t)out->mutations[n - 1]->mid);
 }
 
-int queue_take(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid,
+int queue_take(struct store *s, struct arena *a, uint32_t territory, size_t most,
 	       Seve__PushRequest *out, struct err *e)
 {
 	int rc = store_begin(s, e);
@@ -177,7 +175,9 @@ int queue_take(struct store *s, struct arena *a, uint32_t territory, uint64_t af
 	if (rc)
 		return rc;
 	out->n_mutations = 0;
-	rc = store_end(s, take_in(s, a, territory, after_mid, out, e), e);
+	if (most > QUEUE_CHUNK_MUTATIONS)
+		most = QUEUE_CHUNK_MUTATIONS;
+	rc = store_end(s, take_in(s, a, territory, most, out, e), e);
 	if (rc)
 		out->n_mutations = 0;
 	return rc;

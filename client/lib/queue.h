@@ -16,9 +16,9 @@ enum { QUEUE_CHUNK_MUTATIONS = 500, QUEUE_CHUNK_BYTES = 512 * 1024 };
 int queue_add(struct store *s, Seve__Mutation *m, const struct outbox_view *bases, int64_t now_ms,
 	      struct err *e);
 
-/* The next mutations to send, after `after_mid` (0: from the first), marked as sent;
- * out->n_mutations 0 when there are none. Lives in the arena. */
-int queue_take(struct store *s, struct arena *a, uint32_t territory, uint64_t after_mid,
+/* The mutations to send next, at most `most` and no more than fit a request, marked as sent;
+ * out->n_mutations 0 when none waits.  Lives in the arena. */
+int queue_take(struct store *s, struct arena *a, uint32_t territory, size_t most,
 	       Seve__PushRequest *out, struct err *e);
 
 struct queue_counts {

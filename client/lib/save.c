@@ -188,9 +188,7 @@ static int refused(const struct save *g, struct err *e)
 		code = ERR_DENIED;
 	else if (why && why->code && strcmp(why->code, "GONE") == 0)
 		code = ERR_NOT_FOUND;
-	return err_set(e, code, "%s%s%s", why && why->field ? why->field : "",
-		       why && why->field ? ": " : "",
-		       why && why->text ? why->text : "the server refused it");
+	return err_set(e, code, "%s", why && why->text ? why->text : "the server refused it");
 }
 
 /* ---- the way through

@@ -158,10 +158,7 @@ static int put_reason(struct seve_table *t, struct arena *a, struct span bytes, 
 	v = (const Seve__Verdict *)m;
 	if (v->n_violations) {
 		table_put(t, "code", "%s", v->violations[0]->code ? v->violations[0]->code : "");
-		table_put(t, "text", "%s%s%s",
-			  v->violations[0]->field ? v->violations[0]->field : "",
-			  v->violations[0]->field ? ": " : "",
-			  v->violations[0]->text ? v->violations[0]->text : "");
+		table_put(t, "text", "%s", v->violations[0]->text ? v->violations[0]->text : "");
 	} else if (v->code == SEVE__VERDICT__CODE__CONFLICT) {
 		table_put(t, "code", "CONFLICT");
 		table_put(t, "text",

@@ -117,6 +117,16 @@ static int keep_verdict(struct sync_run *r, const Seve__PushReply *reply, struct
 	return 0;
 }
 
+static void push_failed(struct sync_run *r, const struct err *failure)
+{
+	/* They are in effect, but the records that the verdicts bring along fill more than a frame:
+	 * asked again in smaller parts, each is answered from its verdict. */
+	if (failure->code == ERR_TOO_BIG && r->push.n_mutations > 1)
+		r->chunk = r->push.n_mutations / 2;
+	else
+		item_failed(r, failure);
+}
+
 static void push_done(void *ctx, const Seve__Reply *reply, const struct err *failure)
 {
 	struct sync_run *r = ctx;
@@ -125,7 +135,7 @@ static void push_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 
 	r->call = 0;
 	if (failure) {
-		item_failed(r, failure);
+		push_failed(r, failure);
 		return;
 	}
 	if (reply->body_case != SEVE__REPLY__BODY_PUSH)
@@ -164,7 +174,7 @@ static void push_step(struct sync_run *r)
 
 	arena_reset(&r->arena);
 	seve__push_request__init(&r->push);
-	rc = queue_take(r->s->store, &r->arena, it->territory, 0, &r->push, &e);
+	rc = queue_take(r->s->store, &r->arena, it->territory, r->chunk, &r->push, &e);
 	if (rc) {
 		item_end(r, &e);
 		return;
@@ -411,6 +421,7 @@ int sync_start(struct seve *s, const struct sync_want *want, struct err *e)
 	}
 	r->s = s;
 	r->want = *want;
+	r->chunk = QUEUE_CHUNK_MUTATIONS;
 	arena_init(&r->arena, RUN_ARENA_MAX);
 	s->run = r;
 	rc = start_in(s, r, e);

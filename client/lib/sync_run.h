@@ -25,6 +25,7 @@ struct sync_run {
 	struct sync_item *items;
 	size_t n, at;
 	enum sync_phase phase;
+	size_t chunk;           /* mutations in one push; fewer once an answer was too large */
 	unsigned tries, resets; /* of the present territory, since it last got on */
 	uint64_t not_before_ms; /* the back-off's end */
 	uint64_t call;          /* under way, 0: none */

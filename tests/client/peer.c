@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../unit/pki.h"
 #include "envelope.pb-c.h"
 #include "frame.h"
 #include "support.h"
@@ -139,6 +138,10 @@ static void on_push(struct peer *p, const Seve__Request *q)
 	}
 	if (take(&p->script.cut_push)) {
 		p->priv->cut = true;
+		return;
+	}
+	if (q->push->n_mutations > 1 && take(&p->script.too_big)) {
+		reply_error(p, q, ERR_TOO_BIG);
 		return;
 	}
 	if (take(&p->script.busy)) {
@@ -414,7 +417,7 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-void peer_start(struct peer *p)
+void peer_start(struct peer *p, const char *cert_file, const char *key_file)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof at;
@@ -427,7 +430,7 @@ void peer_start(struct peer *p)
 	buf_init(&p->priv->plain, 4 * FRAME_MAX);
 	arena_init(&p->priv->arena, 64 * FRAME_MAX);
 	arena_init(&p->priv->held_arena, 64 * FRAME_MAX);
-	if (tls_ctx_server(pki.cert, pki.key, &p->priv->ctx, &e))
+	if (tls_ctx_server(cert_file, key_file, &p->priv->ctx, &e))
 		fail_msg("%s", e.text);
 	p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(p->listener, (struct sockaddr *)&at, sizeof at), 0);

@@ -21,6 +21,7 @@ struct peer_script {
 	unsigned go_away;    /* GOAWAY instead of the answer, and the connection ends */
 	unsigned resets;     /* pulls answered with RESET_REQUIRED */
 	unsigned busy;       /* pushes answered with UNAVAILABLE */
+	unsigned too_big;    /* pushes of more than one mutation answered with TOO_BIG */
 	bool gone;           /* the territory: NOT_FOUND to everything */
 	bool silent;         /* no answer to any request */
 	bool reverse;        /* import chunks are answered in pairs, the later one first */
@@ -44,8 +45,8 @@ struct peer {
 	struct peer_private *priv;
 };
 
-/* Listens on 127.0.0.1 with the certificate of pki.h. */
-void peer_start(struct peer *p);
+/* Listens on 127.0.0.1 with this certificate. */
+void peer_start(struct peer *p, const char *cert_file, const char *key_file);
 void peer_stop(struct peer *p);
 
 #endif

@@ -168,7 +168,7 @@ void support_take(struct seve *s, struct arena *a, Seve__PushRequest *out)
 	struct err e = {0};
 
 	seve__push_request__init(out);
-	if (queue_take(s->store, a, TERRITORY, 0, out, &e))
+	if (queue_take(s->store, a, TERRITORY, 500, out, &e))
 		fail_msg("%s", e.text);
 }
 

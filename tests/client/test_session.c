@@ -40,7 +40,7 @@ static void begin_with(struct fixture *f, const char *ca, const char *timeout)
 {
 	struct seve_options *o = seve_options_new();
 
-	peer_start(&f->peer);
+	peer_start(&f->peer, pki.cert, pki.key);
 	seve_options_set(o, "server", f->peer.address);
 	seve_options_set(o, "ca-file", ca);
 	seve_options_set(o, "token-file", f->token);
@@ -205,6 +205,25 @@ static void a_refusal_during_a_synchronisation_is_kept(void **state)
 	t = NULL;
 	assert_int_equal(seve_outbox(f->s, &t, NULL), SEVE_OK);
 	assert_string_equal(seve_table_get(t, 0, "state"), "rejected");
+	seve_table_free(t);
+}
+
+static void a_push_whose_answer_is_too_large_is_asked_again_in_parts(void **state)
+{
+	struct fixture *f = *state;
+	struct seve_table *t = NULL;
+	int queued, status;
+
+	f->peer.script.too_big = 2;
+	begin(f);
+	assert_int_equal(sync_now(f, NULL), SEVE_OK);
+	for (unsigned i = 1; i <= 5; i++)
+		seve_record_free(edit(f, i, "Nouveau titre", 1, &queued, &status));
+	assert_int_equal(sync_now(f, &t), SEVE_OK);
+	peer_stop(&f->peer);
+	assert_string_equal(seve_table_get(t, 0, "applied"), "5");
+	/* 5, 2, then one at a time. */
+	assert_int_equal(f->peer.seen.pushes, 7);
 	seve_table_free(t);
 }
 
@@ -515,6 +534,7 @@ int main(void)
 		TEST(an_edit_that_cannot_be_sent_waits_and_goes_later),
 		TEST(a_refusal_told_to_the_caller_leaves_nothing_behind),
 		TEST(a_refusal_during_a_synchronisation_is_kept),
+		TEST(a_push_whose_answer_is_too_large_is_asked_again_in_parts),
 		TEST(a_reset_loads_from_the_beginning),
 		TEST(a_territory_that_is_gone_is_forgotten_and_its_edits_are_kept),
 		TEST(a_server_that_goes_away_is_found_again),

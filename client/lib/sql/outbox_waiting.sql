@@ -1,1 +1,1 @@
-SELECT mid, mutation FROM outbox WHERE territory = ?1 AND state <= 1 AND mid > ?2 ORDER BY mid
+SELECT mid, mutation FROM outbox WHERE territory = ?1 AND state <= 1 ORDER BY mid

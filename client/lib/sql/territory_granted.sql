@@ -1,1 +1,1 @@
-SELECT territory FROM territory WHERE granted ORDER BY territory
+SELECT territory FROM territory WHERE granted = 1 ORDER BY territory
