@@ -1,0 +1,271 @@
+/* cmd_sync.c -- synchronising, what this machine carries, and the outbox. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli.h"
+#include "command.h"
+#include "human.h"
+#include "i18n.h"
+#include "progress.h"
+#include "say.h"
+#include "scope.h"
+#include "text.h"
+#include "view.h"
+
+/* ---- what the outbox holds ---- */
+
+static uint32_t territory_at(const struct seve_table *t, size_t row)
+{
+	int64_t id = 0;
+	return text_to_int(seve_table_get(t, row, "territory"), 1, UINT32_MAX, &id, NULL) == 0
+		       ? (uint32_t)id
+		       : 0;
+}
+
+static bool is_refused(const struct seve_table *t, size_t row)
+{
+	const char *state = seve_table_get(t, row, "state");
+	return strcmp(state, "conflict") == 0 || strcmp(state, "rejected") == 0;
+}
+
+/* Why the server did not take an edit; on standard error, since standard output is the report. */
+static void tell_refused(struct cli *c)
+{
+	struct seve_table *t = NULL;
+	if (seve_outbox(c->seve, &t, NULL))
+		return;
+	for (size_t i = 0; i < seve_table_rows(t); i++) {
+		if (!is_refused(t, i))
+			continue;
+		const char *ref = seve_table_get(t, i, "ref");
+		const char *slug = scope_slug(c, territory_at(t, i));
+		say_warning(c, "%s: %s/%s %s: %s (%s)", seve_table_get(t, i, "state"), slug,
+			    *ref ? ref : seve_table_get(t, i, "id"), seve_table_get(t, i, "fields"),
+			    seve_table_get(t, i, "text"), seve_table_get(t, i, "code"));
+		say_warning(c, _("      done with it? seve outbox drop %s --territory %s"),
+			    seve_table_get(t, i, "mid"), slug);
+	}
+	seve_table_free(t);
+}
+
+/* ---- sync ---- */
+
+struct run {
+	struct cli *c;
+	struct out out;
+	int status; /* the worst so far */
+	uint64_t refused;
+};
+
+static const char *const report_columns[] = {"territory", "state",     "pushed",   "applied",
+					     "merged",    "conflicts", "rejected", "pulled",
+					     "withheld",  "rev",       "message"};
+enum { REPORT_COLUMNS = sizeof report_columns / sizeof *report_columns };
+
+static uint64_t count_at(const struct seve_table *t, size_t row, const char *name)
+{
+	int64_t n = 0;
+	return text_to_int(seve_table_get(t, row, name), 0, INT64_MAX, &n, NULL) == 0 ? (uint64_t)n
+										      : 0;
+}
+
+static int add_rows(struct run *r, const struct seve_table *t)
+{
+	struct err e = {0};
+	for (size_t i = 0; t && i < seve_table_rows(t); i++) {
+		const char *cells[REPORT_COLUMNS];
+		for (size_t k = 0; k < REPORT_COLUMNS; k++)
+			cells[k] = seve_table_get(t, i,
+						  strcmp(report_columns[k], "territory") == 0
+							  ? "slug"
+							  : report_columns[k]);
+		r->refused += count_at(t, i, "conflicts") + count_at(t, i, "rejected");
+		if (out_row(&r->out, cells, NULL, &e) < 0)
+			return say_err(r->c, &e);
+	}
+	return 0;
+}
+
+static int sync_one(struct run *r, uint32_t territory)
+{
+	struct seve_table *report = NULL;
+	struct seve_error *err = NULL;
+	struct progress p;
+	progress_start(&p, r->c);
+	const int status = seve_sync(r->c->seve, territory, progress_sync, &p, &report, &err);
+	progress_end(&p);
+	if (status) {
+		say_seve(r->c, err);
+		r->status = r->status && r->status != status ? SEVE_PARTIAL : status;
+	}
+	const int rc = add_rows(r, report);
+	seve_table_free(report);
+	return rc;
+}
+
+/* Those named; else those that this machine carries; else, the first time, all that one may see. */
+static int which(struct cli *c, const struct words *slugs, uint32_t **ids, size_t *n)
+{
+	struct territory *list;
+	static uint32_t all[] = {0};
+	if (slugs->n)
+		return scope_ids(c, slugs, ids, n);
+	int rc = scope_all(c, true, &list, n);
+	if (rc == 0 && *n) {
+		*ids = all;
+		*n = 1;
+		return 0;
+	}
+	if (rc == 0)
+		rc = scope_all(c, false, &list, n);
+	if (rc)
+		return rc;
+	if (*n == 0)
+		return say_failure(c, ERR_NOT_FOUND, _("ask its administrator for an invite"),
+				   _("there is no territory that you may see"));
+	*ids = arena_array(&c->arena, *n, sizeof **ids);
+	if (!*ids)
+		return say_nomem(c);
+	for (size_t i = 0; i < *n; i++)
+		(*ids)[i] = list[i].id;
+	return 0;
+}
+
+int cmd_sync(struct cli *c)
+{
+	struct words slugs = {0};
+	const struct opt table[] = {
+		{OPT_LIST, "territory", 't', &slugs, "SLUG,...",
+		 N_("this territory; from now on this machine carries it")},
+		{.type = OPT_END},
+	};
+	struct out_column columns[REPORT_COLUMNS];
+	struct run r = {.c = c};
+	struct err e = {0};
+	uint32_t *ids;
+	size_t n = 0;
+	if (!cli_options(c, table, 0, 0))
+		return c->status;
+	int rc = cli_open(c);
+	if (rc == 0)
+		rc = which(c, &slugs, &ids, &n);
+	if (rc)
+		return rc;
+	view_columns(columns, report_columns, REPORT_COLUMNS);
+	if (out_begin(&r.out, c->format, stdout, "seve.sync/1", columns, REPORT_COLUMNS,
+		      c->no_headers, &e) < 0)
+		rc = say_err(c, &e);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = sync_one(&r, ids[i]);
+	const int ended = out_end(&r.out, rc ? NULL : &e);
+	if (rc == 0 && ended < 0)
+		rc = say_err(c, &e);
+	if (rc)
+		return rc;
+	if (r.refused)
+		tell_refused(c);
+	return r.status ? r.status : r.refused ? SEVE_PARTIAL : 0;
+}
+
+/* ---- status ---- */
+
+static void tell_account(struct cli *c)
+{
+	struct seve_table *who = NULL;
+	const char *account = "";
+	if (seve_whoami(c->seve, &who, NULL) == SEVE_OK && seve_table_rows(who))
+		account = cli_printf(c, "%s", seve_table_get(who, 0, "account"));
+	seve_table_free(who);
+	say_note(c, _("Account %s on %s (profile %s)."), *account ? account : "?",
+		 c->profile.server, c->profile.name);
+}
+
+int cmd_status(struct cli *c)
+{
+	struct seve_table *t = NULL;
+	struct seve_error *err = NULL;
+	if (!cli_options(c, NULL, 0, 0))
+		return c->status;
+	int rc = cli_open(c);
+	if (rc)
+		return rc;
+	if (seve_status_local(c->seve, &t, &err))
+		return say_seve(c, err);
+	tell_account(c);
+	rc = view_table(c, "seve.status/1", "territory,rev,synced_at,pending,conflicts,rejected",
+			t);
+	if (rc == 0 && seve_table_rows(t) == 0)
+		say_note(c, "%s",
+			 _("This machine carries no territory: seve sync --territory SLUG."));
+	seve_table_free(t);
+	return rc;
+}
+
+/* ---- outbox ---- */
+
+int cmd_outbox_list(struct cli *c)
+{
+	struct seve_table *t = NULL;
+	struct seve_error *err = NULL;
+	if (!cli_options(c, NULL, 0, 0))
+		return c->status;
+	int rc = cli_open(c);
+	if (rc)
+		return rc;
+	if (seve_outbox(c->seve, &t, &err))
+		return say_seve(c, err);
+	const char *columns =
+		c->format == OUT_TABLE ? "territory,mid,state,ref,op,fields,at,code,text" : NULL;
+	rc = view_table(c, "seve.outbox.list/1", columns, t);
+	seve_table_free(t);
+	return rc;
+}
+
+/* The only territory in the outbox that has this number. */
+static int find_mid(struct cli *c, uint64_t mid, uint32_t *territory)
+{
+	struct seve_table *t = NULL;
+	struct seve_error *err = NULL;
+	size_t hits = 0;
+	if (seve_outbox(c->seve, &t, &err))
+		return say_seve(c, err);
+	for (size_t i = 0; i < seve_table_rows(t); i++) {
+		if (count_at(t, i, "mid") != mid)
+			continue;
+		*territory = territory_at(t, i);
+		hits++;
+	}
+	seve_table_free(t);
+	if (hits == 0)
+		return say_failure(c, ERR_NOT_FOUND, _("seve outbox list tells the numbers"),
+				   _("there is no edit %" PRIu64 " in the outbox"), mid);
+	return hits == 1 ? 0
+			 : say_usage(c, NULL,
+				     _("several territories have an edit %" PRIu64
+				       ": say --territory"),
+				     mid);
+}
+
+int cmd_outbox_drop(struct cli *c)
+{
+	const char *slug = NULL;
+	const struct opt table[] = {
+		{OPT_TEXT, "territory", 't', &slug, "SLUG", N_("of this territory")},
+		{.type = OPT_END},
+	};
+	struct seve_error *err = NULL;
+	struct err e = {0};
+	uint32_t territory = 0;
+	int64_t mid;
+	if (!cli_options(c, table, 1, 1))
+		return c->status;
+	if (text_to_int(c->args.at[0], 1, INT64_MAX, &mid, &e) < 0)
+		return say_err(c, &e);
+	int rc = cli_open(c);
+	if (rc == 0)
+		rc = slug ? scope_find(c, slug, &territory)
+			  : find_mid(c, (uint64_t)mid, &territory);
+	if (rc == 0 && seve_outbox_drop(c->seve, territory, (uint64_t)mid, &err))
+		rc = say_seve(c, err);
+	return rc;
+}

@@ -1,0 +1,374 @@
+/* csvfile.c -- libcsv, fed line by line so that lines can be counted, and checks on what comes out
+ * of it. */
+#include "csvfile.h"
+
+#include <csv.h>
+#include <errno.h>
+#include <iconv.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "i18n.h"
+#include "text.h"
+
+/* libcsv's states, which it keeps to itself: nothing of a row read yet; inside a cell. */
+enum { STATE_NO_ROW = 0, STATE_IN_CELL = 2 };
+
+struct reader {
+	struct csv_parser parser;
+	iconv_t convert; /* (iconv_t)-1: none */
+	csvfile_fn fn;
+	void *ctx;
+	struct err *e;
+	int rc;
+	uint32_t line, row_line;
+	char *raw, *text; /* a line as it is, and converted */
+	size_t raw_len;
+	char *row; /* cells, each with its NUL */
+	size_t row_len;
+	size_t starts[CSVFILE_CELLS_MAX];
+	char *cells[CSVFILE_CELLS_MAX];
+	char *names; /* of the header, for messages: cells like `row` */
+	size_t n;
+	size_t name_starts[CSVFILE_CELLS_MAX], n_names;
+	bool detect;
+};
+
+/* ---- encodings ---- */
+
+static const struct {
+	const char *word, *iconv;
+} encodings[] = {
+	{"utf-8", "UTF-8"},           {"utf8", "UTF-8"},
+	{"latin1", "ISO-8859-1"},     {"latin-1", "ISO-8859-1"},
+	{"iso-8859-1", "ISO-8859-1"}, {"iso-8859-15", "ISO-8859-15"},
+	{"latin9", "ISO-8859-15"},    {"windows-1252", "CP1252"},
+	{"cp1252", "CP1252"},
+};
+
+const char *csvfile_encoding(const char *word)
+{
+	for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++)
+		if (strcasecmp(encodings[i].word, word) == 0)
+			return encodings[i].iconv;
+	return NULL;
+}
+
+/* The column's name for a message, or its number. */
+static void column_name(const struct reader *r, size_t i, char out[static 80])
+{
+	if (i < r->n_names && r->names[r->name_starts[i]])
+		snprintf(out, 80, "\"%.70s\"", r->names + r->name_starts[i]);
+	else
+		snprintf(out, 80, "%zu", i + 1);
+}
+
+static int not_utf8(struct reader *r, size_t column, size_t bad)
+{
+	const unsigned char *cell = (const unsigned char *)r->cells[column];
+	const size_t len = strlen(r->cells[column]);
+	uint32_t line = r->row_line;
+	bool windows = false;
+	char name[80];
+	for (const char *p = r->row; p < r->cells[column] + bad; p++)
+		line += *p == '\n';
+	for (size_t i = 0; i < len; i++)
+		windows |= cell[i] >= 0x80 && cell[i] < 0xa0;
+	column_name(r, column, name);
+	err_set(r->e, ERR_INVALID,
+		_("line %u, column %s: byte 0x%02X is not UTF-8; the file looks like %s"), line,
+		name, cell[bad], windows ? "Windows-1252" : "ISO-8859-1");
+	return err_remedy(r->e, _("pass --encoding %s"), windows ? "windows-1252" : "latin1");
+}
+
+/* ---- rows ---- */
+
+/* Blanks at both ends, no-break spaces too. */
+static char *trim(char *s)
+{
+	for (;;) {
+		if (*s == ' ' || *s == '\t' || *s == '\n')
+			s++;
+		else if ((unsigned char)s[0] == 0xc2 && (unsigned char)s[1] == 0xa0)
+			s += 2;
+		else
+			break;
+	}
+	size_t n = strlen(s);
+	for (;;) {
+		if (n && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\n'))
+			n--;
+		else if (n >= 2 && (unsigned char)s[n - 2] == 0xc2 &&
+			 (unsigned char)s[n - 1] == 0xa0)
+			n -= 2;
+		else
+			break;
+	}
+	s[n] = '\0';
+	return s;
+}
+
+/* CR LF becomes LF; other control characters (C0, DEL, C1 in UTF-8) become a blank.  How many. */
+static unsigned clean(char *s)
+{
+	unsigned replaced = 0;
+	char *to = s;
+	for (const char *p = s; *p; p++) {
+		const unsigned char ch = (unsigned char)*p;
+		if (ch == '\r' && p[1] == '\n')
+			continue;
+		if (ch == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0) {
+			p++;
+			*to++ = ' ';
+			replaced++;
+		} else if (ch == '\r') {
+			*to++ = '\n';
+		} else if ((ch < 0x20 && ch != '\n' && ch != '\t') || ch == 0x7f) {
+			*to++ = ' ';
+			replaced++;
+		} else {
+			*to++ = *p;
+		}
+	}
+	*to = '\0';
+	return replaced;
+}
+
+static int keep_names(struct reader *r)
+{
+	r->names = malloc(r->row_len + 1);
+	if (!r->names)
+		return err_set(r->e, ERR_NOMEM, _("reading the header"));
+	size_t at = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		const size_t len = strlen(r->cells[i]) + 1;
+		memcpy(r->names + at, r->cells[i], len);
+		r->name_starts[i] = at;
+		at += len;
+	}
+	r->n_names = r->n;
+	return 0;
+}
+
+static int row(struct reader *r)
+{
+	struct csvfile_row out = {.line = r->row_line, .cells = r->cells, .n = r->n};
+	for (size_t i = 0; i < r->n; i++)
+		r->cells[i] = r->row + r->starts[i];
+	for (size_t i = 0; i < r->n; i++) {
+		size_t bad;
+		if (!text_is_utf8(r->cells[i], strlen(r->cells[i]), &bad))
+			return not_utf8(r, i, bad);
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		out.replaced += clean(r->cells[i]);
+		r->cells[i] = trim(r->cells[i]);
+	}
+	if (!r->names && keep_names(r) < 0)
+		return -ERR_NOMEM;
+	return r->fn(r->ctx, &out, r->e);
+}
+
+static int too_big(struct reader *r, const char *what, unsigned most)
+{
+	err_set(r->e, ERR_TOO_BIG, _("line %u: more than %u %s in one row"), r->row_line, most,
+		what);
+	return err_remedy(r->e, _("is a quotation mark missing there, or is the separator another "
+				  "one (--separator)?"));
+}
+
+static void on_cell(void *bytes, size_t n, void *ctx)
+{
+	struct reader *r = ctx;
+	if (r->rc)
+		return;
+	if (r->n == CSVFILE_CELLS_MAX) {
+		r->rc = too_big(r, _("cells"), CSVFILE_CELLS_MAX);
+	} else if (r->row_len + n + 1 > CSVFILE_ROW_MAX) {
+		r->rc = too_big(r, _("bytes"), CSVFILE_ROW_MAX);
+	} else {
+		r->starts[r->n++] = r->row_len;
+		if (n)
+			memcpy(r->row + r->row_len, bytes, n);
+		r->row_len += n;
+		r->row[r->row_len++] = '\0';
+	}
+}
+
+static void on_row(int end, void *ctx)
+{
+	struct reader *r = ctx;
+	(void)end;
+	if (r->rc == 0)
+		r->rc = row(r);
+	r->n = r->row_len = 0;
+}
+
+/* ---- lines ---- */
+
+/* The one of comma, semicolon and tab that stands most often outside quotes. */
+static char detect(const char *s, size_t n)
+{
+	static const char candidates[] = ",;\t";
+	size_t counts[3] = {0}, best = 0;
+	bool quoted = false;
+	for (size_t i = 0; i < n; i++) {
+		quoted ^= s[i] == '"';
+		for (size_t k = 0; k < 3 && !quoted; k++)
+			counts[k] += s[i] == candidates[k];
+	}
+	for (size_t k = 1; k < 3; k++)
+		if (counts[k] > counts[best])
+			best = k;
+	return candidates[best];
+}
+
+static int first_line(struct reader *r, const char **s, size_t *n)
+{
+	const unsigned char *b = (const unsigned char *)*s;
+	if (*n >= 2 && ((b[0] == 0xff && b[1] == 0xfe) || (b[0] == 0xfe && b[1] == 0xff))) {
+		err_set(r->e, ERR_INVALID, _("line 1: the file is UTF-16"));
+		return err_remedy(r->e, _("save it as \"CSV UTF-8\""));
+	}
+	if (*n >= 3 && b[0] == 0xef && b[1] == 0xbb && b[2] == 0xbf) {
+		*s += 3;
+		*n -= 3;
+	}
+	if (r->detect)
+		csv_set_delim(&r->parser, (unsigned char)detect(*s, *n));
+	return 0;
+}
+
+/* All our other encodings have one byte a character, which becomes at most three. */
+static int converted(struct reader *r, const char **s, size_t *n)
+{
+	char *in = (char *)(uintptr_t)*s, *out = r->text;
+	size_t in_left = *n, out_left = 3 * CSVFILE_ROW_MAX;
+	if (r->convert == (iconv_t)-1)
+		return 0;
+	if (iconv(r->convert, &in, &in_left, &out, &out_left) == (size_t)-1) {
+		err_set(r->e, ERR_INVALID,
+			_("line %u: byte 0x%02X has no meaning in this encoding"), r->line,
+			(unsigned)(unsigned char)*in);
+		return err_remedy(r->e, _("pass another --encoding"));
+	}
+	*s = r->text;
+	*n = (size_t)(out - r->text);
+	return 0;
+}
+
+static int feed(struct reader *r)
+{
+	const char *s = r->raw;
+	size_t n = r->raw_len;
+	r->line++;
+	r->raw_len = 0;
+	if (memchr(s, '\0', n)) {
+		err_set(r->e, ERR_INVALID, _("line %u holds a NUL byte: it is no text"), r->line);
+		return err_remedy(r->e, _("save the file as CSV, not as a spreadsheet"));
+	}
+	int rc = r->line == 1 ? first_line(r, &s, &n) : 0;
+	if (rc == 0)
+		rc = converted(r, &s, &n);
+	if (rc < 0)
+		return rc;
+	if (r->parser.pstate == STATE_NO_ROW)
+		r->row_line = r->line;
+	if (csv_parse(&r->parser, s, n, on_cell, on_row, r) != n && r->rc == 0)
+		r->rc = err_set(r->e, ERR_NOMEM, "line %u: %s", r->line,
+				csv_strerror(csv_error(&r->parser)));
+	if (r->rc == 0 && r->parser.entry_pos > CSVFILE_ROW_MAX)
+		r->rc = too_big(r, _("bytes"), CSVFILE_ROW_MAX);
+	return r->rc;
+}
+
+/* Cuts at LF, and at CR without LF behind it. */
+static int feed_file(struct reader *r, FILE *file)
+{
+	int ch, rc = 0;
+	while (rc == 0 && (ch = getc_unlocked(file)) != EOF) {
+		if (r->raw_len == CSVFILE_ROW_MAX) {
+			r->row_line = r->line + 1;
+			return too_big(r, _("bytes"), CSVFILE_ROW_MAX);
+		}
+		r->raw[r->raw_len++] = (char)ch;
+		if (ch == '\n') {
+			rc = feed(r);
+		} else if (ch == '\r') {
+			const int next = getc_unlocked(file);
+			if (next != EOF)
+				ungetc(next, file);
+			if (next != '\n')
+				rc = feed(r);
+		}
+	}
+	if (rc == 0 && ferror(file))
+		return err_set(r->e, ERR_IO, _("reading the file: %s"), strerror(errno));
+	return rc || r->raw_len == 0 ? rc : feed(r);
+}
+
+static int finish(struct reader *r)
+{
+	if (r->parser.quoted && r->parser.pstate == STATE_IN_CELL) {
+		err_set(r->e, ERR_INVALID,
+			_("line %u: a cell begins with a quotation mark and never ends"),
+			r->row_line);
+		return err_remedy(r->e, _("close it, or double the quotation marks inside it"));
+	}
+	csv_fini(&r->parser, on_cell, on_row, r);
+	return r->rc;
+}
+
+static int open_reader(struct reader *r, const struct csvfile_options *o)
+{
+	const char *from = o->encoding ? csvfile_encoding(o->encoding) : "UTF-8";
+	if (!from) {
+		err_set(r->e, ERR_USAGE, _("there is no encoding \"%s\""), o->encoding);
+		return err_remedy(r->e, "utf-8, latin1, iso-8859-15, windows-1252");
+	}
+	if (strcmp(from, "UTF-8") != 0) {
+		r->convert = iconv_open("UTF-8", from);
+		if (r->convert == (iconv_t)-1)
+			return err_set(r->e, ERR_INTERNAL, _("this system cannot convert %s"),
+				       from);
+	}
+	r->raw = malloc(CSVFILE_ROW_MAX);
+	r->row = malloc(CSVFILE_ROW_MAX);
+	r->text = malloc(3 * CSVFILE_ROW_MAX);
+	if (!r->raw || !r->row || !r->text)
+		return err_set(r->e, ERR_NOMEM, _("reading the file"));
+	r->detect = !o->separator;
+	if (o->separator)
+		csv_set_delim(&r->parser, (unsigned char)o->separator);
+	return 0;
+}
+
+int csvfile_read(FILE *file, const struct csvfile_options *o, csvfile_fn fn, void *ctx,
+		 struct err *e)
+{
+	struct err own = {0};
+	struct reader *r = calloc(1, sizeof *r);
+	if (!r)
+		return err_set(e, ERR_NOMEM, _("reading the file"));
+	r->fn = fn;
+	r->ctx = ctx;
+	r->e = e ? e : &own;
+	r->convert = (iconv_t)-1;
+	csv_init(&r->parser, 0);
+	int rc = open_reader(r, o);
+	if (rc == 0)
+		rc = feed_file(r, file);
+	if (rc == 0)
+		rc = finish(r);
+	csv_free(&r->parser);
+	if (r->convert != (iconv_t)-1)
+		iconv_close(r->convert);
+	free(r->raw);
+	free(r->row);
+	free(r->text);
+	free(r->names);
+	free(r);
+	return rc;
+}

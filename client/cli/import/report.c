@@ -1,0 +1,213 @@
+/* report.c -- see report.h. */
+#include "import/report.h"
+
+#include <csv.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "cli.h"
+#include "i18n.h"
+#include "json.h"
+#include "say.h"
+#include "view.h"
+
+enum { SHOWN = 20, JSON_MAX = 4 * 1024 * 1024 };
+
+static const char *const verdicts[REPORT_VERDICTS] = {"created", "updated", "unchanged", "attached",
+						      "skipped", "deleted", "rejected"};
+
+enum report_verdict report_verdict(const char *word)
+{
+	unsigned i = 0;
+	while (i < REPORT_VERDICTS && strcmp(verdicts[i], word) != 0)
+		i++;
+	return (enum report_verdict)i;
+}
+
+/* ---- rows ---- */
+
+static void write_cell(FILE *file, const char *text, const char *behind)
+{
+	csv_fwrite(file, text, strlen(text));
+	fputs(behind, file);
+}
+
+void report_start_rejected(FILE *file)
+{
+	fputs("line,key,field,code,message\r\n", file);
+}
+
+static void write_rejected(FILE *file, const struct report_row *row)
+{
+	fprintf(file, "%" PRIu32 ",", row->line);
+	write_cell(file, row->key, ",");
+	write_cell(file, row->field, ",");
+	write_cell(file, row->code, ",");
+	write_cell(file, row->text, "\r\n");
+}
+
+static int keep(struct report *r, const struct report_row *row)
+{
+	if (r->n == REPORT_ROWS_MAX) {
+		r->dropped++;
+		return 0;
+	}
+	if (!r->list)
+		r->list = arena_array(&r->c->arena, REPORT_ROWS_MAX, sizeof *r->list);
+	if (!r->list)
+		return say_nomem(r->c);
+	r->list[r->n++] = (struct report_row){
+		.line = row->line,
+		.verdict = row->verdict,
+		.key = cli_printf(r->c, "%s", row->key),
+		.field = cli_printf(r->c, "%s", row->field),
+		.code = cli_printf(r->c, "%s", row->code),
+		.text = cli_printf(r->c, "%s", row->text),
+	};
+	return 0;
+}
+
+int report_add(struct report *r, const struct report_row *row)
+{
+	if (row->verdict < REPORT_VERDICTS)
+		r->counts[row->verdict]++;
+	if (row->verdict == REPORT_REJECTED && r->rejected)
+		write_rejected(r->rejected, row);
+	return *row->text || row->verdict == REPORT_REJECTED ? keep(r, row) : 0;
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct report_row *x = a, *y = b;
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+int report_status(const struct report *r)
+{
+	if (r->counts[REPORT_REJECTED] == 0)
+		return r->stopped ? SEVE_PARTIAL : SEVE_OK;
+	return r->counts[REPORT_REJECTED] == r->rows ? SEVE_INVALID : SEVE_PARTIAL;
+}
+
+/* ---- as JSON ---- */
+
+static int pair(struct buf *out, const char *name, const char *text)
+{
+	int rc = buf_addf(out, ",\"%s\":", name);
+	return rc ? rc : json_add_string(out, text);
+}
+
+static int add_row(struct buf *out, const struct report_row *row, bool first)
+{
+	int rc = buf_addf(out, "%s{\"line\":%" PRIu32 ",\"verdict\":\"%s\"", first ? "" : ",",
+			  row->line, verdicts[row->verdict]);
+	if (rc == 0)
+		rc = pair(out, "key", row->key);
+	if (rc == 0 && *row->field)
+		rc = pair(out, "field", row->field);
+	if (rc == 0)
+		rc = pair(out, "code", row->code);
+	if (rc == 0)
+		rc = pair(out, "message", row->text);
+	return rc ? rc : buf_add(out, "}", 1);
+}
+
+static int build_json(const struct report *r, struct buf *out)
+{
+	int rc = buf_addf(out, "{\"schema\":\"seve.import/1\"");
+	if (rc == 0)
+		rc = pair(out, "source", r->source);
+	if (rc == 0)
+		rc = pair(out, "territory", r->territory);
+	if (rc == 0)
+		rc = pair(out, "kind", r->kind);
+	if (rc == 0)
+		rc = pair(out, "mapping", r->mapping);
+	if (rc == 0)
+		rc = buf_addf(out, ",\"dry_run\":%s,\"rows\":%" PRIu64,
+			      r->dry_run ? "true" : "false", r->rows);
+	for (size_t i = 0; rc == 0 && i < REPORT_VERDICTS; i++)
+		rc = buf_addf(out, ",\"%s\":%" PRIu64, verdicts[i], r->counts[i]);
+	if (rc == 0 && r->head_rev[0])
+		rc = buf_addf(out, ",\"head_rev\":%s", r->head_rev);
+	if (rc == 0)
+		rc = buf_addf(out, ",\"replaced_characters\":%u,\"stopped\":%s,\"remarks\":[",
+			      r->replaced, r->stopped ? "true" : "false");
+	for (size_t i = 0; rc == 0 && i < r->n; i++)
+		rc = add_row(out, &r->list[i], i == 0);
+	return rc ? rc : buf_addf(out, "],\"remarks_dropped\":%zu}\n", r->dropped);
+}
+
+static int print_json(const struct report *r)
+{
+	struct buf out;
+	buf_init(&out, JSON_MAX);
+	const int rc = build_json(r, &out);
+	if (rc == 0)
+		fwrite(buf_span(&out).at, 1, buf_len(&out), stdout);
+	buf_fini(&out);
+	return rc ? say_nomem(r->c) : 0;
+}
+
+/* ---- for people ---- */
+
+static void tell_remarks(const struct report *r)
+{
+	for (size_t i = 0; i < r->n && i < SHOWN; i++) {
+		const struct report_row *row = &r->list[i];
+		say_warning(r->c, _("line %u, key %s: %s: %s%s%s (%s)"), row->line,
+			    *row->key ? row->key : "-", verdicts[row->verdict], row->field,
+			    *row->field ? ": " : "", row->text, row->code);
+	}
+	const size_t more = r->n + r->dropped > SHOWN ? r->n + r->dropped - SHOWN : 0;
+	if (more)
+		say_warning(r->c,
+			    _("… and %zu more; --rejected FILE writes the rejected ones, --format "
+			      "json tells 1000."),
+			    more);
+	if (r->replaced)
+		say_warning(
+			r->c,
+			_("%u control characters were replaced by blanks, the first in line %u."),
+			r->replaced, r->replaced_line);
+}
+
+static int print_counts(const struct report *r)
+{
+	struct out_column columns[REPORT_VERDICTS + 1] = {
+		{.name = "rows", .label = _("Rows"), .type = OUT_NUMBER}};
+	static const char *const headings[REPORT_VERDICTS] = {
+		N_("Created"), N_("Updated"), N_("Unchanged"), N_("Attached"),
+		N_("Skipped"), N_("Deleted"), N_("Rejected")};
+	const char *cells[REPORT_VERDICTS + 1] = {cli_printf(r->c, "%" PRIu64, r->rows)};
+	struct err e = {0};
+	struct out o;
+	for (size_t i = 0; i < REPORT_VERDICTS; i++) {
+		columns[i + 1] = (struct out_column){
+			.name = verdicts[i], .label = _(headings[i]), .type = OUT_NUMBER};
+		cells[i + 1] = cli_printf(r->c, "%" PRIu64, r->counts[i]);
+	}
+	int rc = out_begin(&o, r->c->format, stdout, "seve.import/1", columns, REPORT_VERDICTS + 1,
+			   r->c->no_headers, &e);
+	if (rc == 0)
+		rc = out_row(&o, cells, NULL, &e);
+	const int ended = out_end(&o, rc < 0 ? NULL : &e);
+	return rc < 0 || ended < 0 ? say_err(r->c, &e) : 0;
+}
+
+int report_print(struct report *r)
+{
+	if (r->n)
+		qsort(r->list, r->n, sizeof *r->list, by_line);
+	if (r->c->format == OUT_JSON || r->c->format == OUT_JSONL)
+		return print_json(r);
+	tell_remarks(r);
+	if (r->stopped)
+		say_warning(r->c, "%s",
+			    _("Stopped at --max-errors: the rest of the file was not read."));
+	if (r->dry_run)
+		say_note(r->c, "%s", _("A dry run: nothing was written."));
+	return print_counts(r);
+}
