@@ -52,7 +52,7 @@ soon() {
 	printf 'listen-prot = 1\n' >"$E2E/bad.conf"
 	expect 78 'listen-port' "$SEVED" --config "$E2E/bad.conf" --check-config
 	expect 78 'bad.conf:1|line 1' "$SEVED" --config "$E2E/bad.conf" --check-config
-	printf 'listen-port = 7433\n' >"$E2E/good.conf"
+	printf 'listen-port = 7433\nembedded = %s\n' "$E2E/other" >"$E2E/good.conf"
 	expect 0 '' "$SEVED" --config "$E2E/good.conf" --check-config
 }
 

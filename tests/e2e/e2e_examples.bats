@@ -20,7 +20,7 @@ example() {
 	local name=$1 account=$2 token
 	shift 2
 	token=$(find "$E2E/$account/config" -name token)
-	"$EXAMPLES/example_$name" "localhost:$(port)" "$E2E/server/tls/ca.crt" "$token" "$@"
+	"$EXAMPLES/example_$name" "localhost:$(port)" "$E2E/server/tls/ca.pem" "$token" "$@"
 }
 
 @test "sync.c synchronises once" {

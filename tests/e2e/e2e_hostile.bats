@@ -18,9 +18,9 @@ teardown() {
 	equal 1 "$(as facilitator actor list --territory nord --server --format jsonl | wc -l)"
 }
 
-# tls FLAG...: a TLS client with our ALPN; its input are raw bytes, sent half a second apart from the end.
+# tls FLAG...: a TLS client with our ALPN; its input are raw bytes.
 tls() {
-	timeout 20 openssl s_client -connect "localhost:$(port)" -CAfile "$E2E/server/tls/ca.crt" -quiet -no_ign_eof "$@" 2>&1
+	timeout 20 openssl s_client -connect "localhost:$(port)" -CAfile "$E2E/server/tls/ca.pem" -quiet "$@" 2>&1
 }
 
 # frame TYPE LENGTH: a header.
@@ -97,14 +97,14 @@ frame() {
 
 @test "a stranger's territory does not exist" {
 	expect 5 'sud' as facilitator actor list --territory sud --server
-	expect '[57]' . as facilitator actor add --territory sud --name "Intrus" --category company || expect 5 . as facilitator actor add --territory sud --name "Intrus" --category company
+	expect 5 'sud' as facilitator actor add --territory sud --name "Intrus" --category company
 }
 
 @test "a role that may not write is told so" {
 	enroll watcher observer nord
-	expect 7 'observer' as watcher actor add --territory nord --name "Intrus" --category company
+	expect 7 'may not' as watcher actor add --territory nord --name "Intrus" --category company
 	enroll region coordinator nord
-	expect 7 'coordinator' as region actor add --territory nord --name "Intrus" --category company
+	expect 7 'may not' as region actor add --territory nord --name "Intrus" --category company
 	expect 7 'territor' as facilitator territory create --slug autre --name Autre
 }
 

@@ -9,7 +9,6 @@ setup_file() {
 	as admin territory create --slug marseille --name "Aix-Marseille-Provence" --region "Provence-Alpes-Côte d'Azur"
 	enroll insee importer marseille --source sirene
 	enroll reader facilitator marseille
-	printf '%s\n' '[kind]' >/dev/null
 	cat >"$E2E/cci.map" <<-'END'
 		key = cle
 		nom = name
@@ -79,7 +78,7 @@ report() { # KEY: of the JSON report on stdin
 
 @test "Latin-1 bytes are found, with line and remedy; converted on demand" {
 	rows latin <<<$'l1;Caf\xe9 de la gare;company;'
-	expect '9' 'line 2' import "$E2E/latin.csv"
+	expect 9 'line 2' import "$E2E/latin.csv"
 	expect 9 'encoding' import "$E2E/latin.csv"
 	expect 0 '' import "$E2E/latin.csv" --encoding latin1
 	expect 0 'Café de la gare' as facilitator actor list --territory nord --server --limit 1000 --format csv
@@ -132,7 +131,7 @@ report() { # KEY: of the JSON report on stdin
 @test "an importer writes its own source only, and only where it may" {
 	rows own <<<'o1;Propre;company;'
 	expect 7 'source' as partner import actors "$E2E/own.csv" --mapping "$E2E/cci.map" --source autre --territory nord
-	expect '5' '.' as partner import actors "$E2E/own.csv" --mapping "$E2E/cci.map" --source cci --territory marseille
+	expect 5 'marseille' as partner import actors "$E2E/own.csv" --mapping "$E2E/cci.map" --source cci --territory marseille
 }
 
 @test "a client killed in the middle, and run again, ends where an undisturbed one does" {
