@@ -125,13 +125,15 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	n = strnlen(s, n);
+	if (n)
+		n = strnlen(s, n); /* an empty view may point nowhere */
 	if (n == SIZE_MAX)
 		return NULL;
 	char *q = arena_alloc(a, n + 1);
 	if (!q)
 		return NULL;
-	memcpy(q, s, n);
+	if (n)
+		memcpy(q, s, n);
 	q[n] = '\0';
 	return q;
 }

@@ -30,7 +30,7 @@ void *arena_zalloc(struct arena *a, size_t n);
 void *arena_array(struct arena *a, size_t n, size_t size);
 void *arena_memdup(struct arena *a, const void *p, size_t n);
 char *arena_strdup(struct arena *a, const char *s);
-char *arena_strndup(struct arena *a, const char *s, size_t n);
+char *arena_strndup(struct arena *a, const char *s, size_t n); /* s may be NULL when n is 0 */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* An allocator for protobuf-c that takes from the arena and never frees.  Valid as long as the

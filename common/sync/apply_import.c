@@ -106,14 +106,14 @@ static const struct uuid *holder_of_unique(struct row *r)
 static bool takes_value(struct row *r, const field_desc *fd, const ProtobufCMessage *now, const ProtobufCMessage *last)
 {
 	const ProtobufCMessage *fresh = kind_message(r->values);
-	char text[sizeof r->s.problems.list[0].text];
 
 	if (field_equal(fresh, now, fd) || (last && field_equal(fresh, last, fd)))
 		return false;
 	if (last ? field_equal(last, now, fd) : !field_present(now, fd))
 		return true;
-	snprintf(text, sizeof text, "kept the value that was edited here: the source brings another one");
-	problem_add(&r->s.problems, true, fd->name, "KEPT", "%s", text);
+	problem_add(&r->s.problems, true, fd->name, "KEPT",
+		    last ? "kept the value that was edited here: the source brings another one"
+			 : "kept the value that stands already: the source brings another one");
 	return false;
 }
 
