@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 SEVE_SOURCE=$PWD
-SEVE_BUILD=$PWD/${1:-build/release}
+SEVE_BUILD=$(readlink -f "${1:-build/release}")
 # shellcheck source=tests/e2e/helper.bash
 source tests/e2e/helper.bash
 
@@ -41,7 +41,10 @@ shown() { # what a person would type: a long list of options is cut
 	local word line=''
 	for word in "$@"; do
 		[[ $word == --insee-code=* && $line == *--insee-code=*' …' ]] && continue
-		[[ $word == *' '* || $word == '' ]] && word="'$word'"
+		case $word in
+		*\'*) word="\"$word\"" ;;
+		*' '* | '') word="'$word'" ;;
+		esac
 		line+=" ${word/$SEVE_SOURCE\//}"
 		[[ $word == --insee-code=* ]] && line+=' …'
 	done
@@ -97,7 +100,7 @@ started=$(date +%s%N)
 step "A server in an empty folder: its own PostgreSQL, its own certificates"
 daemon_start
 note "listens on port $(port), $((($(date +%s%N) - started) / 1000000)) ms after nothing was there"
-as admin login --device demo - <"$E2E/server/invite" >/dev/null
+quietly as admin login --device demo - <"$E2E/server/invite"
 note "the admin enrolled with the single-use invite that the server wrote"
 
 step "A region with two territories: real neighbours, with their communes' INSEE codes"
@@ -126,6 +129,15 @@ import nord
 import sud
 check "actors after the second import (90 rows; three establishments have two sites)" "$actors" "$(lines facilitator actor list --server)"
 
+step "Another partner, another file: Sirene, as OpenDataSoft exports it, in a territory of its own"
+mapfile -t communes < <(insee 200054807)
+try admin territory create --slug marseille --name 'Aix-Marseille-Provence' --region "Provence-Alpes-Côte d'Azur" "${communes[@]}"
+enroll insee importer marseille --source sirene
+for expected in 60,0 0,60; do
+	try insee import actors "$DATA/sirene/bouches-du-rhone.csv" --mapping sirene-ods --source sirene --territory marseille --format json
+	check "created and unchanged" "$expected" "$(jq -r '"\(.created),\(.unchanged)"' "$E2E/out")"
+done
+
 step "The facilitator turns leads into actions"
 try facilitator action add --territory nord --title 'Chaleur fatale partagée' --status lead
 try facilitator action add --territory nord --title 'Achat groupé de palettes' --status lead
@@ -136,7 +148,7 @@ try facilitator action edit "$heat" --territory nord --status planned
 try facilitator action edit "$heat" --territory nord --status selected
 
 step "The method's rule H4: in progress only with two actors, one of them the pilot"
-refused facilitator H4 action edit "$heat" --territory nord --status in_progress
+refused facilitator 'common one' action edit "$heat" --territory nord --status in_progress
 aluminium=$(ref_of facilitator actor nord '.name | test("Aluminium")')
 comilog=$(ref_of facilitator actor nord '.name | test("COMILOG")')
 try facilitator position add --territory nord --actor "$aluminium" --action "$heat" --stance pilot --hours-month 8

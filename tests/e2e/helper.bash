@@ -58,7 +58,7 @@ daemon_end() {
 server_start() {
 	run_folder
 	daemon_start "$@" || return 1
-	as admin login --device e2e - <"$E2E/server/invite" >/dev/null
+	quietly as admin login --device e2e - <"$E2E/server/invite"
 }
 
 # A sanitizer's complaint about the daemon is a failure of the file.
@@ -82,6 +82,15 @@ sql() {
 	psql -X -q -A -t -h "$socket" -U "$(stat -c %U "$E2E/server/postgres")" -d seve -v ON_ERROR_STOP=1 -c "$1"
 }
 
+# quietly COMMAND...: what it says is shown only if it fails.
+quietly() {
+	local out
+	out=$("$@" 2>&1) || {
+		printf '%s\n' "$out" >&2
+		return 1
+	}
+}
+
 # ---- accounts -------------------------------------------------------------------------------------------
 
 # as ACCOUNT COMMAND...: seve on that account's machine.
@@ -96,7 +105,7 @@ enroll() {
 	local account=$1 role=$2 territories=$3 line
 	shift 3
 	line=$(as admin invite create --account "$account" --role "$role" --territory "$territories" "$@" | grep -o 'seve-invite:[^ ]*')
-	as "$account" login --device e2e - <<<"$line" >/dev/null
+	quietly as "$account" login --device e2e - <<<"$line"
 }
 
 # insee EPCI-CODE...: the communes of real intercommunalities, as options of territory create.

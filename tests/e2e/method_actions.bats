@@ -54,9 +54,9 @@ position() { # ACTOR ACTION STANCE
 	action=$(new_action "Vapeur commune")
 	edit "$action" --status planned
 	edit "$action" --status selected
-	expect 9 'H4' edit "$action" --status in_progress
+	expect 9 '0 of 2 actors' edit "$action" --status in_progress
 	position Laiterie "$action" contributor
-	expect 9 'H4' edit "$action" --status in_progress
+	expect 9 '1 of 2 actors' edit "$action" --status in_progress
 	position Brasserie "$action" beneficiary
 	expect 9 'pilot' edit "$action" --status in_progress
 	position Scierie "$action" pilot
@@ -69,7 +69,7 @@ position() { # ACTOR ACTION STANCE
 	edit "$action" --status selected
 	position Laiterie "$action" pilot
 	position Brasserie "$action" pilot
-	expect 9 'H4.*pilot|pilot.*H4' edit "$action" --status in_progress
+	expect 9 '2 pilots' edit "$action" --status in_progress
 }
 
 @test "an edit made offline against a rule is refused at the sync, and stays readable in the outbox" {
