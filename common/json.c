@@ -117,6 +117,8 @@ static void put_double(struct writer *w, double v)
 	if (isfinite(v))
 		text_from_double(v, text);
 	put_text(w, text);
+	if (v == 0 && signbit(v))
+		put_text(w, ".0"); /* -0 alone would be read as a whole number, without its sign */
 }
 
 static void put_value(struct writer *w, const ProtobufCMessage *m, const field_desc *fd)

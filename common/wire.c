@@ -190,12 +190,28 @@ static void add_path(struct walk *w, const ProtobufCFieldDescriptor *fd, struct 
 		memcpy(w->path + sizeof w->path - 4, "...", 4);
 }
 
+/* Fields mostly come in order: the last one found is tried, and the one after it, before the rest.
+ */
+static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *d, uint32_t tag,
+						  unsigned *last)
+{
+	for (unsigned i = *last; i < d->n_fields && i <= *last + 1; i++)
+		if (d->fields[i].id == tag) {
+			*last = i;
+			return &d->fields[i];
+		}
+	const ProtobufCFieldDescriptor *fd = protobuf_c_message_descriptor_get_field(d, tag);
+	if (fd)
+		*last = (unsigned)(fd - d->fields);
+	return fd;
+}
+
 static bool check_message(struct walk *w, const ProtobufCMessageDescriptor *d, struct span s)
 {
 	uint64_t seen[FIELDS_MAX / 64] = {0};
 	const uint8_t *p = s.at, *end = s.at + s.len;
-	const ProtobufCFieldDescriptor *fd = d->fields;
 	const char *what = "nested too deeply";
+	unsigned last = 0;
 	if (d->n_fields > FIELDS_MAX || w->depth >= DEPTH_MAX)
 		goto bad;
 	w->depth++;
@@ -205,13 +221,8 @@ static bool check_message(struct walk *w, const ProtobufCMessageDescriptor *d, s
 		p = get_field(p, end, &f, &what);
 		if (!p)
 			goto bad;
-		/* fields mostly come in order: look at the one after the last first */
-		if (fd < d->fields + d->n_fields && fd->id != f.tag)
-			fd++;
-		if (fd >= d->fields + d->n_fields || fd->id != f.tag)
-			fd = protobuf_c_message_descriptor_get_field(d, f.tag);
+		const ProtobufCFieldDescriptor *fd = find_field(d, f.tag, &last);
 		if (!fd) {
-			fd = d->fields;
 			w->unknown += (size_t)(p - at);
 			what = "too many bytes of unknown fields";
 			if (w->unknown > WIRE_UNKNOWN_MAX)

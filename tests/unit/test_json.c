@@ -210,6 +210,24 @@ static void values_of_several_shapes_are_read(void **state)
 	arena_fini(&a);
 }
 
+static void a_negative_zero_keeps_its_sign(void **state)
+{
+	(void)state;
+	struct arena a;
+	ProtobufCMessage *m;
+	arena_init(&a, ARENA);
+	Seve__Actor actor = SEVE__ACTOR__INIT;
+	actor.has_lat = 1;
+	actor.lat = -0.0;
+	assert_int_equal(json_add_message(&out, &actor.base), 0);
+	struct span s = buf_span(&out);
+	assert_int_equal(
+		json_read_message(&a, &seve__actor__descriptor, (const char *)s.at, s.len, &m, NULL), 0);
+	assert_true(field_message_equal(m, &actor.base));
+	assert_string_equal(written(), "{\"lat\":-0.0}");
+	arena_fini(&a);
+}
+
 static void bad_json_is_refused_by_place_and_reason(void **state)
 {
 	(void)state;
@@ -362,6 +380,7 @@ int main(void)
 						used),
 		cmocka_unit_test_setup_teardown(what_is_written_reads_back_equal, fresh, used),
 		cmocka_unit_test_setup_teardown(values_of_several_shapes_are_read, fresh, used),
+		cmocka_unit_test_setup_teardown(a_negative_zero_keeps_its_sign, fresh, used),
 		cmocka_unit_test(bad_json_is_refused_by_place_and_reason),
 		cmocka_unit_test(size_depth_and_lists_are_bounded),
 		cmocka_unit_test(a_full_arena_is_an_error),
