@@ -20,26 +20,32 @@ struct report {
 	size_t at; /* child_reach(): length of the path that could not be entered */
 };
 
-int account_choose(struct account *out, struct err *e)
+/* The account that a server started by root gives its database to. */
+static int account_unprivileged(struct account *out, struct err *e)
 {
-	uid_t uid = geteuid();
-	struct account a = {.uid = uid, .gid = getegid(), .drop = uid == 0};
-	const struct passwd *pw = uid == 0 ? getpwnam("postgres") : getpwuid(uid);
-	if (uid == 0 && !pw)
+	const struct passwd *pw = getpwnam("postgres");
+	if (!pw)
 		pw = getpwnam("nobody");
-	if (uid == 0 && (!pw || pw->pw_uid == 0)) {
+	if (!pw || pw->pw_uid == 0) {
 		err_set(e, ERR_CONFIG, "no unprivileged account for the database");
 		return err_remedy(e, "make one: adduser --system --group postgres");
 	}
+	*out = (struct account){.uid = pw->pw_uid, .gid = pw->pw_gid, .drop = true};
+	snprintf(out->name, sizeof out->name, "%s", pw->pw_name);
+	return 0;
+}
+
+int account_choose(struct account *out, struct err *e)
+{
+	uid_t uid = geteuid();
+	if (uid == 0)
+		return account_unprivileged(out, e);
+	const struct passwd *pw = getpwuid(uid);
+	*out = (struct account){.uid = uid, .gid = getegid()};
 	if (pw)
-		snprintf(a.name, sizeof a.name, "%s", pw->pw_name);
+		snprintf(out->name, sizeof out->name, "%s", pw->pw_name);
 	else
-		snprintf(a.name, sizeof a.name, "%u", (unsigned)uid);
-	if (a.drop) {
-		a.uid = pw->pw_uid;
-		a.gid = pw->pw_gid;
-	}
-	*out = a;
+		snprintf(out->name, sizeof out->name, "%u", (unsigned)uid);
 	return 0;
 }
 
@@ -204,7 +210,7 @@ int child_spawn(const struct account *a, const char *const argv[], int log_fd, b
 
 int child_run(const struct account *a, const char *const argv[], int log_fd, struct err *e)
 {
-	pid_t pid;
+	pid_t pid = 0;
 	int rc = child_spawn(a, argv, log_fd, false, &pid, e);
 	if (rc < 0)
 		return rc;

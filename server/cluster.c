@@ -374,18 +374,6 @@ static bool is_postmaster(const struct cluster *c, pid_t pid)
 	       there.st_ino == ours.st_ino;
 }
 
-/* A file whose process is not a postmaster of ours would keep PostgreSQL from starting, when the
- * number now belongs to some other process of the account.  PostgreSQL still finds forgotten
- * backends by their shared memory. */
-static int forget_stale_pid(const struct cluster *c, struct err *e)
-{
-	char path[440];
-	snprintf(path, sizeof path, "%s/postmaster.pid", c->data);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return io_error(e, path);
-	return 0;
-}
-
 int cluster_adopt(struct cluster *c, struct err *e)
 {
 	struct pid_file p;
@@ -393,7 +381,7 @@ int cluster_adopt(struct cluster *c, struct err *e)
 	if (!read_pid_file(c, &p))
 		return 0;
 	if (!is_postmaster(c, p.pid))
-		return forget_stale_pid(c, e);
+		return 0;
 	/* it may be starting, in recovery, or on its way out: its killed server has told it to go
 	 */
 	while (clock_mono_ms() < end && read_pid_file(c, &p) && is_postmaster(c, p.pid)) {
@@ -401,7 +389,6 @@ int cluster_adopt(struct cluster *c, struct err *e)
 		if (p.ready && ping(c) == PQPING_OK) {
 			c->postmaster = p.pid;
 			c->adopted = true;
-			log_event(LOG_WARN, "cluster_adopted", "pid=%d", (int)p.pid);
 			return 1;
 		}
 		sleep_ms(TICK_MS);
@@ -441,10 +428,27 @@ static int wait_accepting(struct cluster *c, struct err *e)
 	return err_remedy(e, "%s tells why", c->log);
 }
 
-int cluster_start(struct cluster *c, struct err *e)
+/* A pid file whose process is not a postmaster of ours would keep PostgreSQL from starting, when
+ * the number now belongs to some other process of the account.  PostgreSQL still finds forgotten
+ * backends by their shared memory.  Only for who holds the folder's lock. */
+static int forget_stale_pid(const struct cluster *c, struct err *e)
+{
+	char path[440];
+	struct pid_file p;
+	if (read_pid_file(c, &p) && is_postmaster(c, p.pid))
+		return 0;
+	snprintf(path, sizeof path, "%s/postmaster.pid", c->data);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return io_error(e, path);
+	return 0;
+}
+
+int cluster_spawn(struct cluster *c, struct err *e)
 {
 	char program[320];
-	int rc = choose_run(c, e);
+	int rc = forget_stale_pid(c, e);
+	if (rc == 0)
+		rc = choose_run(c, e);
 	if (rc < 0)
 		return rc;
 	snprintf(program, sizeof program, "%s/postgres", c->bin);
@@ -465,6 +469,13 @@ int cluster_start(struct cluster *c, struct err *e)
 		return log_fd;
 	rc = child_spawn(&c->account, argv, log_fd, true, &c->postmaster, e);
 	close(log_fd);
+	c->adopted = false;
+	return rc;
+}
+
+int cluster_start(struct cluster *c, struct err *e)
+{
+	int rc = cluster_spawn(c, e);
 	if (rc == 0)
 		rc = wait_accepting(c, e);
 	if (rc < 0)
@@ -474,8 +485,10 @@ int cluster_start(struct cluster *c, struct err *e)
 
 /* ---- stopping ---- */
 
-static bool is_gone(struct cluster *c)
+bool cluster_ended(struct cluster *c)
 {
+	if (c->postmaster == 0)
+		return true;
 	if (!c->adopted)
 		return child_ended(c);
 	struct pid_file p;
@@ -488,7 +501,7 @@ static bool signal_and_wait(struct cluster *c, int signal_number, uint64_t ms)
 	uint64_t end = clock_mono_ms() + ms;
 	kill(c->postmaster, signal_number);
 	do {
-		if (is_gone(c))
+		if (cluster_ended(c))
 			return true;
 		sleep_ms(TICK_MS);
 	} while (clock_mono_ms() < end);

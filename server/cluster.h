@@ -23,10 +23,14 @@ int cluster_init(struct cluster *c, const char *dir, struct err *e);
  * cluster. */
 int cluster_make(struct cluster *c, struct err *e);
 /* The postmaster of this cluster that still runs, once it accepts or is gone: 1 and adopted, 0
- * none, or an error. */
+ * none, or an error.  Changes nothing: also for a visitor beside the server. */
 int cluster_adopt(struct cluster *c, struct err *e);
 /* Starts a postmaster and waits until it accepts. */
 int cluster_start(struct cluster *c, struct err *e);
+/* Starts a postmaster and does not wait. */
+int cluster_spawn(struct cluster *c, struct err *e);
+/* Whether the postmaster has ended; does not wait. */
+bool cluster_ended(struct cluster *c);
 /* Fast shutdown, up to 30 s; then an immediate one. */
 void cluster_stop(struct cluster *c);
 

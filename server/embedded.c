@@ -98,6 +98,8 @@ static int run_cluster(struct embedded *em, struct cluster *c, struct err *e)
 		return rc;
 	em->postmaster = c->postmaster;
 	em->adopted = c->adopted;
+	if (em->adopted)
+		log_event(LOG_WARN, "cluster_adopted", "postmaster=%d", (int)em->postmaster);
 	snprintf(em->run, sizeof em->run, "%s", c->run);
 	rc = cluster_conninfo(c, "postgres", "postgres", em->admin_conninfo,
 			      sizeof em->admin_conninfo, e);
@@ -135,12 +137,36 @@ int embedded_start(const char *dir, struct embedded *out, struct err *e)
 	return 0;
 }
 
+static void cluster_of(const struct embedded *em, struct cluster *c)
+{
+	*c = (struct cluster){.postmaster = em->postmaster, .adopted = em->adopted};
+	snprintf(c->dir, sizeof c->dir, "%s", em->dir);
+	snprintf(c->data, sizeof c->data, "%s/postgres", em->dir);
+	snprintf(c->run, sizeof c->run, "%s", em->run);
+}
+
+int embedded_revive(struct embedded *em, struct err *e)
+{
+	struct cluster c;
+	cluster_of(em, &c);
+	if (em->lock_fd < 0 || !cluster_ended(&c))
+		return 0;
+	em->postmaster = 0;
+	int rc = cluster_init(&c, em->dir, e);
+	if (rc == 0)
+		rc = cluster_spawn(&c, e);
+	if (rc < 0)
+		return rc;
+	em->postmaster = c.postmaster;
+	em->adopted = false;
+	log_event(LOG_WARN, "cluster_revived", "postmaster=%d", (int)em->postmaster);
+	return 1;
+}
+
 void embedded_stop(struct embedded *em)
 {
-	struct cluster c = {.postmaster = em->postmaster, .adopted = em->adopted};
-	snprintf(c.dir, sizeof c.dir, "%s", em->dir);
-	snprintf(c.data, sizeof c.data, "%s/postgres", em->dir);
-	snprintf(c.run, sizeof c.run, "%s", em->run);
+	struct cluster c;
+	cluster_of(em, &c);
 	cluster_stop(&c);
 	em->postmaster = 0;
 	if (em->lock_fd > 0)

@@ -33,6 +33,10 @@ struct embedded {
  * ::1), starts the cluster, waits until it accepts.  Refuses a folder that another server uses, and
  * one that the unprivileged account cannot reach, with the remedy. */
 int embedded_start(const char *dir, struct embedded *out, struct err *e);
+/* For a timer of the running server, once a second or so: starts PostgreSQL again if it has ended
+ * by itself (1), without waiting until it accepts, which the links find out; 0 while it runs. After
+ * a crash the first attempts may end again, until the old one's last processes have gone. */
+int embedded_revive(struct embedded *em, struct err *e);
 /* Fast shutdown; waits up to 30 s, then is less patient.  Idempotent. */
 void embedded_stop(struct embedded *em);
 

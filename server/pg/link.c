@@ -17,11 +17,10 @@ enum link_state { WAITING, CONNECTING, SETTING_UP, UP, CLOSING };
 
 enum {
 	BACKOFF_MIN_MS = 100,
-	BACKOFF_MAX_MS = 5000,
-	CONNECT_MS = 10000, /* for connecting and setting up */
+	BACKOFF_MAX_MS = 2500, /* the service is to be back within 3 s of PostgreSQL */
+	CONNECT_MS = 10000,    /* for connecting and setting up */
 	STEADY_MS =
 		1000, /* after so long a session counts as healthy, and the back-off starts anew */
-	WATCH_MS = 5000,
 	PG_VERSION_MIN = 150000,
 };
 
@@ -154,7 +153,7 @@ static void link_fail_all(struct pg_link *l, const char *why)
 		link_kick(l);
 }
 
-/* Doubling from 100 ms to 5 s; of that between a half and the whole, so that links do not come back
+/* Doubling between the two; of that between a half and the whole, so that links do not come back
  * in step. */
 static uint64_t link_backoff(struct pg_link *l)
 {
@@ -345,6 +344,26 @@ static void link_setup_result(struct pg_link *l, const PGresult *r)
 	l->refused = true;
 }
 
+/* The set-up has run through: the pipeline begins, unless something in it was not acceptable. */
+static void link_setup_end(struct pg_link *l)
+{
+	if (l->refused || !PQenterPipelineMode(l->conn)) {
+		char why[sizeof l->trouble];
+		snprintf(why, sizeof why, "%s", l->refused ? l->trouble : PQerrorMessage(l->conn));
+		link_lost(l, why);
+		return;
+	}
+	pg_pipe_init(&l->pipe, l->conn);
+	l->trouble[0] = 0;
+	l->up_since_ms = clock_mono_ms();
+	link_move(l, UP);
+	log_event(LOG_INFO, "pg_up", "link=%s backend=%d", l->name, PQbackendPID(l->conn));
+	uint64_t watch_ms = l->options.silence_ms / 4 + 1;
+	uv_timer_start(&l->timer, on_watch, watch_ms, watch_ms);
+	if (l->options.on_state)
+		l->options.on_state(l->options.ctx, l, true);
+}
+
 static void link_setup_read(struct pg_link *l)
 {
 	if (!PQconsumeInput(l->conn)) {
@@ -358,27 +377,12 @@ static void link_setup_read(struct pg_link *l)
 	}
 	while (!PQisBusy(l->conn)) {
 		PGresult *r = PQgetResult(l->conn);
-		if (r) {
-			link_setup_result(l, r);
-			PQclear(r);
-			continue;
-		}
-		if (l->refused || !PQenterPipelineMode(l->conn)) {
-			char why[sizeof l->trouble];
-			snprintf(why, sizeof why, "%s",
-				 l->refused ? l->trouble : PQerrorMessage(l->conn));
-			link_lost(l, why);
+		if (!r) {
+			link_setup_end(l);
 			return;
 		}
-		pg_pipe_init(&l->pipe, l->conn);
-		l->trouble[0] = 0;
-		l->up_since_ms = clock_mono_ms();
-		link_move(l, UP);
-		log_event(LOG_INFO, "pg_up", "link=%s backend=%d", l->name, PQbackendPID(l->conn));
-		uv_timer_start(&l->timer, on_watch, WATCH_MS, WATCH_MS);
-		if (l->options.on_state)
-			l->options.on_state(l->options.ctx, l, true);
-		return;
+		link_setup_result(l, r);
+		PQclear(r);
 	}
 }
 

@@ -110,7 +110,7 @@ static int check_server(PGconn *db, struct err *e)
 	if (version < PG_VERSION_MIN)
 		return err_set(e, ERR_CONFIG, "the server is PostgreSQL %d: 15 or later is needed",
 			       version / 10000);
-	PGresult *r;
+	PGresult *r = NULL;
 	int rc = run_file(db, "migrate_unsafe", &r, e);
 	if (rc < 0)
 		return rc;
@@ -188,7 +188,7 @@ static int compare_applied(const PGresult *r, int row, struct err *e)
 /* Number of migrations that are applied, every one of them ours. */
 static int count_applied(PGconn *db, unsigned *out, struct err *e)
 {
-	PGresult *r;
+	PGresult *r = NULL;
 	int rc = run_file(db, "migrate_applied", &r, e);
 	if (rc < 0)
 		return rc;
@@ -255,7 +255,7 @@ static int apply(PGconn *db, const struct migration *m, struct err *e)
 /* The application's role must be open to this user: sessions begin with SET ROLE. */
 static int grant_role(PGconn *db, struct err *e)
 {
-	PGresult *r;
+	PGresult *r = NULL;
 	int rc = run_file(db, "migrate_may_become_app", &r, e);
 	if (rc < 0)
 		return rc;
@@ -290,7 +290,7 @@ static int apply_missing(PGconn *db, unsigned *applied, struct err *e)
 
 int migrate_run(const char *conninfo, unsigned *applied, struct err *e)
 {
-	PGconn *db;
+	PGconn *db = NULL;
 	int rc = open_database(conninfo, &db, e);
 	if (rc < 0)
 		return rc;
@@ -304,7 +304,7 @@ int migrate_run(const char *conninfo, unsigned *applied, struct err *e)
 
 static int has_table(PGconn *db, bool *out, struct err *e)
 {
-	PGresult *r;
+	PGresult *r = NULL;
 	int rc = run(db, "SELECT to_regclass('public.schema_migrations') IS NOT NULL", "schema", &r,
 		     e);
 	if (rc < 0)
@@ -316,7 +316,7 @@ static int has_table(PGconn *db, bool *out, struct err *e)
 
 int migrate_check(const char *conninfo, struct err *e)
 {
-	PGconn *db;
+	PGconn *db = NULL;
 	int rc = open_database(conninfo, &db, e);
 	if (rc < 0)
 		return rc;

@@ -112,10 +112,11 @@ static bool send_statements(struct pg_pipe *p, struct pg_unit *u)
 						  ONES8, ONES8, ONES8, ONES8};
 	for (struct pg_stmt *s = u->first; s; s = s->next)
 		if (!(s->query.name
-			      ? PQsendQueryPrepared(p->conn, s->query.name, s->params.n, s->params.values,
-						    s->params.lengths, binary, 1)
-			      : PQsendQueryParams(p->conn, s->query.text, s->params.n, s->params.types,
-						  s->params.values, s->params.lengths, binary, 1)))
+			      ? PQsendQueryPrepared(p->conn, s->query.name, s->params.n,
+						    s->params.values, s->params.lengths, binary, 1)
+			      : PQsendQueryParams(p->conn, s->query.text, s->params.n,
+						  s->params.types, s->params.values,
+						  s->params.lengths, binary, 1)))
 			return false;
 	return PQpipelineSync(p->conn) == 1;
 }

@@ -1,5 +1,5 @@
 # sql2c.awk -- turns .sql files into one C file: an array of { name, text } rows, in the order of the arguments.
-# The array is called sql_files and ends with a row of NULLs.  Declared in pg/sql.h and lib/sql.h.
+# The array is called sql_files and ends with a row of NULLs.  Declared in server/pg/sql.h and client/lib/sql.h.
 function finish() {
 	if (open)
 		print "\t  \"\" },"

@@ -12,7 +12,8 @@
  * must be there before that unit.  Its parameters have the same types at every use: other ones are
  * refused (ERR_INTERNAL) before anything is sent. */
 struct pg_query {
-	const char *name; /* NULL: a text made for one request; never prepared, the text lives as long as the unit */
+	const char *name; /* NULL: a text made for one request; never prepared, the text lives as
+			     long as the unit */
 	const char *text;
 };
 
@@ -39,8 +40,8 @@ struct pg_unit {
 	char sqlstate[6]; /* of the first failure; "" when the connection was lost or never there */
 	bool sent; /* it had left this process: after a lost connection its outcome is unknown */
 	uint32_t session;     /* 0, or the link's session (pg_link_session()) that it belongs to: a
-				 later one refuses it, so that the     second half of a transaction never
-				 runs without the first */
+				 later one refuses it, so that the     second half of a transaction
+				 never     runs without the first */
 	struct pg_unit *next; /* for whoever queues it */
 };
 

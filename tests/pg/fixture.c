@@ -11,7 +11,7 @@
 #include "pg/migrate.h"
 #include "text.h"
 
-enum { PATIENCE_MS = 30000 };
+enum { PATIENCE_MS = 120000 };
 
 static char base[128];
 static struct embedded cluster;
@@ -38,7 +38,7 @@ int fixture_start(void **state)
 	struct err e = {0};
 	char dir[160];
 	const char *parent = getenv("TMPDIR");
-	log_setup(LOG_ERROR, LOG_TEXT);
+	log_setup(getenv("SEVE_TEST_LOG") ? LOG_DEBUG : LOG_ERROR, LOG_TEXT);
 	snprintf(base, sizeof base, "%s/seve-test-XXXXXX", parent ? parent : "/tmp");
 	if (!mkdtemp(base) || chmod(base, 0755) < 0) {
 		perror(base);

@@ -43,7 +43,7 @@ void fixture_sql(const char *conninfo, const char *sql);
 const char *fixture_text(const char *conninfo, const char *sql);
 int64_t fixture_number(const char *conninfo, const char *sql);
 
-/* Runs the loop until the condition holds; fails the test after half a minute. */
+/* Runs the loop until the condition holds; fails the test after two minutes. */
 void fixture_run_until(uv_loop_t *loop, bool (*holds)(void *ctx), void *ctx);
 /* A folder of its own for a test; open to other accounts. Removed with the cluster. */
 void fixture_folder(char out[static 256]);

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <fcntl.h>
+#include <libpq-fe.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -159,9 +160,10 @@ static void start_and_kill_server(const char *dir)
 		struct embedded em;
 		struct err e;
 		int rc = embedded_start(dir, &em, &e);
-		ssize_t n = write(fds[1], rc < 0 ? "-" : "+", 1);
+		if (write(fds[1], rc < 0 ? "-" : "+", 1) != 1)
+			_exit(1);
 		for (;;)
-			n += pause();
+			pause();
 	}
 	close(fds[1]);
 	assert_int_equal(read(fds[0], &byte, 1), 1);
@@ -229,6 +231,28 @@ static void a_crashed_cluster_recovers(void **state)
 	embedded_stop(&em);
 }
 
+static void a_postgresql_that_died_is_revived(void **state)
+{
+	(void)state;
+	char dir[256];
+	struct err e;
+	fixture_folder(dir);
+	struct embedded em = start(dir);
+	fixture_sql(em.conninfo, "CREATE TABLE kept (v int); INSERT INTO kept VALUES (7)");
+	assert_int_equal(embedded_revive(&em, &e), 0);
+	pid_t first = em.postmaster;
+	kill(first, SIGKILL);
+	for (int i = 0; i < 1000 && PQping(em.conninfo) != PQPING_OK; i++) {
+		assert_true(embedded_revive(&em, &e) >= 0);
+		sleep_a_little();
+	}
+	assert_int_not_equal(em.postmaster, first);
+	assert_int_equal(embedded_revive(&em, &e), 0);
+	assert_int_equal(fixture_number(em.conninfo, "SELECT v FROM kept"), 7);
+	embedded_stop(&em);
+	assert_int_equal(embedded_revive(&em, &e), 0);
+}
+
 static void a_stale_pid_of_another_process_does_not_matter(void **state)
 {
 	(void)state;
@@ -287,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_killed_server_takes_its_postgresql_along),
 		cmocka_unit_test(a_postgresql_that_is_still_there_is_adopted),
 		cmocka_unit_test(a_crashed_cluster_recovers),
+		cmocka_unit_test(a_postgresql_that_died_is_revived),
 		cmocka_unit_test(a_stale_pid_of_another_process_does_not_matter),
 		cmocka_unit_test(an_interrupted_initdb_is_begun_again),
 		cmocka_unit_test(a_cluster_of_a_missing_version_is_refused),

@@ -218,8 +218,8 @@ static void other_territories_cannot_be_written(void **state)
 {
 	(void)state;
 	static const char *const attempts[] = {
-		"INSERT INTO record (territory_id, id, kind, rev, level, changed_at, field_revs) "
-		"VALUES (2, gen_random_uuid(), 13, 9, 1, 0, '')",
+		("INSERT INTO record (territory_id, id, kind, rev, level, changed_at, field_revs) "
+		 "VALUES (2, gen_random_uuid(), 13, 9, 1, 0, '')"),
 		"UPDATE record SET territory_id = 2",
 		"INSERT INTO action (territory_id, id) VALUES (2, gen_random_uuid())",
 		"UPDATE action SET territory_id = 2",
