@@ -280,6 +280,24 @@ static int decrypt(struct conn *c, const void *bytes, size_t n)
 	return kept;
 }
 
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b);
+
+static void update_reading(struct conn *c)
+{
+	/* A closing connection reads and throws away: an unread byte would turn its last words into
+	 * a reset. */
+	const bool want = c->phase == CONN_CLOSING || c->phase <= CONN_HANDSHAKE || may_take(c);
+	if (want == c->reading)
+		return;
+	c->reading = want;
+	if (!want) {
+		uv_read_stop((uv_stream_t *)&c->tcp);
+		return;
+	}
+	if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) < 0)
+		conn_kill(c, "read");
+}
+
 static void on_bytes(struct conn *c, const uint8_t *bytes, size_t n)
 {
 	const uint64_t now = clock_mono_ms();
@@ -303,6 +321,9 @@ static void on_bytes(struct conn *c, const uint8_t *bytes, size_t n)
 		conn_move(c, CONN_READY, now + setting(c, CONFIG_IDLE_TIMEOUT));
 	if (c->tls.closed)
 		conn_close(c, "peer");
+	/* At once, not when the loop turns: libuv would go on reading as long as bytes come. */
+	if (c->phase == CONN_HELLO || c->phase == CONN_READY)
+		update_reading(c);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
@@ -312,22 +333,6 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 		on_bytes(c, (const uint8_t *)b->base, (size_t)n);
 	else if (n < 0)
 		conn_kill(c, n == UV_EOF ? "peer" : uv_err_name((int)n));
-}
-
-static void update_reading(struct conn *c)
-{
-	/* A closing connection reads and throws away: an unread byte would turn its last words into
-	 * a reset. */
-	const bool want = c->phase == CONN_CLOSING || c->phase <= CONN_HANDSHAKE || may_take(c);
-	if (want == c->reading)
-		return;
-	c->reading = want;
-	if (!want) {
-		uv_read_stop((uv_stream_t *)&c->tcp);
-		return;
-	}
-	if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) < 0)
-		conn_kill(c, "read");
 }
 
 /* ---- the turn of the loop ---------------------------------------------------------------------
