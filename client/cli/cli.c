@@ -8,6 +8,7 @@
 #include "command.h"
 #include "help.h"
 #include "i18n.h"
+#include "names.h"
 #include "say.h"
 #include "text.h"
 
@@ -23,6 +24,7 @@ void cli_fini(struct cli *c)
 {
 	seve_close(c->seve);
 	c->seve = NULL;
+	names_fini();
 	arena_fini(&c->arena);
 }
 

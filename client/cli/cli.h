@@ -41,7 +41,8 @@ struct cli {
 	enum out_format format;
 	enum seve_where where;
 	struct profile profile;
-	struct seve *seve; /* NULL until cli_open() */
+	struct seve *seve;  /* NULL until cli_open() */
+	uint32_t territory; /* that a table of the library is about, 0: none or several */
 	struct scope scope;
 };
 

@@ -150,7 +150,9 @@ static int print_history(struct cli *c, uint32_t territory, const char *id)
 	struct seve_error *err = NULL;
 	if (seve_history(c->seve, territory, id, &t, &err))
 		return say_seve(c, err);
-	const int rc = view_table(c, cli_printf(c, "seve.%s.history/1", c->noun), NULL, t);
+	c->territory = territory;
+	const char *columns = c->format == OUT_TABLE ? "rev,at,by,reason,changes" : NULL;
+	const int rc = view_table(c, cli_printf(c, "seve.%s.history/1", c->noun), columns, t);
 	seve_table_free(t);
 	return rc;
 }
@@ -165,7 +167,7 @@ int cmd_record_history(struct cli *c)
 	struct seve_record *r = NULL;
 	if (!cli_options(c, table, 1, 1))
 		return c->status;
-	int rc = names_record(c, territory, c->noun, c->args.at[0], &r);
+	int rc = names_any_record(c, territory, c->noun, c->args.at[0], &r);
 	if (rc == 0)
 		rc = print_history(c, seve_record_territory(r), seve_record_id(r));
 	seve_record_free(r);

@@ -50,17 +50,23 @@ static void tell_refused(struct cli *c)
 
 /* ---- sync ---- */
 
+/* What people want to see; programs get all of it. */
+static const char *const table_columns[] = {"territory", "state",  "pushed", "merged", "conflicts",
+					    "rejected",  "pulled", "rev",    "message"};
+static const char *const all_columns[] = {"territory", "state",     "pushed",   "applied",
+					  "merged",    "conflicts", "rejected", "pulled",
+					  "withheld",  "rev",       "message"};
+enum { COLUMNS_MAX = sizeof all_columns / sizeof *all_columns };
+
 struct run {
 	struct cli *c;
 	struct out out;
+	const char *const *names; /* of the columns */
+	struct out_column columns[COLUMNS_MAX];
+	size_t n;
 	int status; /* the worst so far */
 	uint64_t refused;
 };
-
-static const char *const report_columns[] = {"territory", "state",     "pushed",   "applied",
-					     "merged",    "conflicts", "rejected", "pulled",
-					     "withheld",  "rev",       "message"};
-enum { REPORT_COLUMNS = sizeof report_columns / sizeof *report_columns };
 
 static uint64_t count_at(const struct seve_table *t, size_t row, const char *name)
 {
@@ -73,12 +79,9 @@ static int add_rows(struct run *r, const struct seve_table *t)
 {
 	struct err e = {0};
 	for (size_t i = 0; t && i < seve_table_rows(t); i++) {
-		const char *cells[REPORT_COLUMNS];
-		for (size_t k = 0; k < REPORT_COLUMNS; k++)
-			cells[k] = seve_table_get(t, i,
-						  strcmp(report_columns[k], "territory") == 0
-							  ? "slug"
-							  : report_columns[k]);
+		const char *cells[COLUMNS_MAX];
+		for (size_t k = 0; k < r->n; k++)
+			cells[k] = seve_table_get(t, i, k == 0 ? "slug" : r->names[k]);
 		r->refused += count_at(t, i, "conflicts") + count_at(t, i, "rejected");
 		if (out_row(&r->out, cells, NULL, &e) < 0)
 			return say_err(r->c, &e);
@@ -131,6 +134,24 @@ static int which(struct cli *c, const struct words *slugs, uint32_t **ids, size_
 	return 0;
 }
 
+static int sync_all(struct run *r, const uint32_t *ids, size_t n)
+{
+	struct err e = {0};
+	struct cli *c = r->c;
+	const bool table = c->format == OUT_TABLE;
+	int rc = 0;
+	r->names = table ? table_columns : all_columns;
+	r->n = table ? sizeof table_columns / sizeof *table_columns : COLUMNS_MAX;
+	view_columns(r->columns, r->names, r->n);
+	if (out_begin(&r->out, c->format, stdout, "seve.sync/1", r->columns, r->n, c->no_headers,
+		      &e) < 0)
+		rc = say_err(c, &e);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = sync_one(r, ids[i]);
+	const int ended = out_end(&r->out, rc ? NULL : &e);
+	return rc == 0 && ended < 0 ? say_err(c, &e) : rc;
+}
+
 int cmd_sync(struct cli *c)
 {
 	struct words slugs = {0};
@@ -139,9 +160,7 @@ int cmd_sync(struct cli *c)
 		 N_("this territory; from now on this machine carries it")},
 		{.type = OPT_END},
 	};
-	struct out_column columns[REPORT_COLUMNS];
 	struct run r = {.c = c};
-	struct err e = {0};
 	uint32_t *ids;
 	size_t n = 0;
 	if (!cli_options(c, table, 0, 0))
@@ -149,17 +168,8 @@ int cmd_sync(struct cli *c)
 	int rc = cli_open(c);
 	if (rc == 0)
 		rc = which(c, &slugs, &ids, &n);
-	if (rc)
-		return rc;
-	view_columns(columns, report_columns, REPORT_COLUMNS);
-	if (out_begin(&r.out, c->format, stdout, "seve.sync/1", columns, REPORT_COLUMNS,
-		      c->no_headers, &e) < 0)
-		rc = say_err(c, &e);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = sync_one(&r, ids[i]);
-	const int ended = out_end(&r.out, rc ? NULL : &e);
-	if (rc == 0 && ended < 0)
-		rc = say_err(c, &e);
+	if (rc == 0)
+		rc = sync_all(&r, ids, n);
 	if (rc)
 		return rc;
 	if (r.refused)

@@ -28,18 +28,6 @@ static void more_options(struct write_options *o, struct opt out[MORE])
 
 /* ---- what came of it ---- */
 
-/* The server's remarks: why it refused, or what it warns of. */
-static void tell_report(const struct cli *c, const struct seve_table *report)
-{
-	for (size_t i = 0; report && i < seve_table_rows(report); i++) {
-		const char *field = seve_table_get(report, i, "field");
-		const char *text = seve_table_get(report, i, "text");
-		if (*text)
-			say_warning(c, "      %s%s%s (%s)", field, *field ? ": " : "", text,
-				    seve_table_get(report, i, "code"));
-	}
-}
-
 static int print_record(struct cli *c, const struct seve_record *r, const char *verb)
 {
 	struct view v;
@@ -66,17 +54,26 @@ static int tell_done(struct cli *c, const struct seve_record *r, const char *ver
 	return 0;
 }
 
+/* Status of a call that returned `rc`, with what it said. */
+static int outcome(struct cli *c, int rc, struct seve_error *err, struct seve_table *report)
+{
+	if (rc && !err)
+		rc = say_nomem(c);
+	else
+		rc = say_refusal(c, err, report);
+	seve_table_free(report);
+	return rc;
+}
+
 static int save(struct cli *c, struct seve_record *r, const char *reason, const char *verb,
 		const char *sentence)
 {
 	struct seve_table *report = NULL;
 	struct seve_error *err = NULL;
-	int queued = 0, rc = 0;
 	struct seve_record *list[] = {r};
-	if (seve_save(c->seve, list, 1, reason, c->offline, &queued, &report, &err))
-		rc = say_seve(c, err);
-	tell_report(c, report);
-	seve_table_free(report);
+	int queued = 0;
+	int rc = seve_save(c->seve, list, 1, reason, c->offline, &queued, &report, &err);
+	rc = outcome(c, rc, err, report);
 	return rc ? rc : tell_done(c, r, verb, sentence, queued);
 }
 
@@ -198,10 +195,8 @@ int cmd_record_delete(struct cli *c)
 	int rc = names_record(c, o.territory, c->noun, c->args.at[0], &r);
 	if (rc)
 		return rc;
-	if (seve_delete(c->seve, r, o.reason, c->offline, &queued, &report, &err))
-		rc = say_seve(c, err);
-	tell_report(c, report);
-	seve_table_free(report);
+	rc = seve_delete(c->seve, r, o.reason, c->offline, &queued, &report, &err);
+	rc = outcome(c, rc, err, report);
 	if (rc == 0)
 		rc = tell_done(c, r, "delete", _("deleted"), queued);
 	seve_record_free(r);
@@ -226,10 +221,8 @@ int cmd_record_restore(struct cli *c)
 		rc = names_deleted(c, o.territory, c->noun, c->args.at[0], &territory, &id);
 	if (rc)
 		return rc;
-	if (seve_restore(c->seve, territory, id, o.reason, &report, &err))
-		rc = say_seve(c, err);
-	tell_report(c, report);
-	seve_table_free(report);
+	rc = seve_restore(c->seve, territory, id, o.reason, &report, &err);
+	rc = outcome(c, rc, err, report);
 	if (rc == 0)
 		rc = names_record(c, scope_slug(c, territory), c->noun, id, &r);
 	if (rc == 0)

@@ -106,8 +106,8 @@ static void cut(struct cli *c, const char **slug, const char **word)
 	*word = slash + 1;
 }
 
-int names_record(struct cli *c, const char *slug, const char *kind, const char *word,
-		 struct seve_record **out)
+int names_any_record(struct cli *c, const char *slug, const char *kind, const char *word,
+		     struct seve_record **out)
 {
 	uint32_t territory;
 	int rc = cli_open(c);
@@ -118,6 +118,23 @@ int names_record(struct cli *c, const char *slug, const char *kind, const char *
 		return search(c, kind, word, out);
 	rc = scope_find(c, slug, &territory);
 	return rc ? rc : get_said(c, territory, kind, word, out);
+}
+
+int names_record(struct cli *c, const char *slug, const char *kind, const char *word,
+		 struct seve_record **out)
+{
+	struct seve_record *r = NULL;
+	int rc = names_any_record(c, slug, kind, word, &r);
+	if (rc == 0 && seve_record_deleted(r)) {
+		const char *remedy = cli_printf(
+			c, _("seve %s restore %s --territory %s brings it back"),
+			seve_record_kind(r), word, scope_slug(c, seve_record_territory(r)));
+		seve_record_free(r);
+		return say_failure(c, ERR_NOT_FOUND, remedy, _("%s was deleted"), word);
+	}
+	if (rc == 0)
+		*out = r;
+	return rc;
 }
 
 int names_territory(struct cli *c, uint32_t territory, struct seve_record **out)
@@ -153,7 +170,7 @@ int names_deleted(struct cli *c, const char *slug, const char *kind, const char 
 		*id = word;
 		return scope_choose(c, slug, territory);
 	}
-	const int rc = names_record(c, slug, kind, word, &r);
+	const int rc = names_any_record(c, slug, kind, word, &r);
 	if (rc)
 		return rc;
 	*territory = seve_record_territory(r);
@@ -249,4 +266,30 @@ const char *names_label(struct cli *c, uint32_t territory, const char *kind, con
 		text = cli_printf(c, "~%s", n > 6 ? id + n - 6 : id);
 	}
 	return remember(c, id, text);
+}
+
+const char *names_in_text(struct cli *c, uint32_t territory, const char *text)
+{
+	const char *out = "";
+	struct uuid u;
+	while (*text) {
+		char id[UUID_TEXT];
+		const size_t plain = strcspn(text, "0123456789abcdef");
+		snprintf(id, sizeof id, "%s", text + plain);
+		if (strlen(id) == UUID_TEXT - 1 && uuid_parse(id, &u, NULL) == 0) {
+			out = cli_printf(c, "%s%.*s%s", out, (int)plain, text,
+					 names_label(c, territory, NULL, id));
+			text += plain + UUID_TEXT - 1;
+		} else {
+			const size_t word = plain + strspn(text + plain, "0123456789abcdef");
+			out = cli_printf(c, "%s%.*s", out, (int)word, text);
+			text += word;
+		}
+	}
+	return out;
+}
+
+void names_fini(void)
+{
+	HASH_CLEAR(hh, labels); /* the labels themselves lie in the arena */
 }

@@ -12,7 +12,10 @@ struct cli;
  * `kind` NULL: any. The caller frees it. */
 int names_record(struct cli *c, const char *slug, const char *kind, const char *word,
 		 struct seve_record **out);
-/* The same in one territory; *id lives as long as the run. */
+/* The same, deleted or not. */
+int names_any_record(struct cli *c, const char *slug, const char *kind, const char *word,
+		     struct seve_record **out);
+/* The id of a record in one territory; *id lives as long as the run. */
 int names_id(struct cli *c, uint32_t territory, const char *kind, const char *word,
 	     const char **id);
 /* The record of a territory itself.  The caller frees it. */
@@ -30,5 +33,10 @@ const char *names_target(const char *kind, const char *field);
 /* The field by which people know a record of this kind: its sort field, or a title, name or text.
  */
 const char *names_main_field(const char *kind);
+
+/* The text with whole ids in it replaced by labels. */
+const char *names_in_text(struct cli *c, uint32_t territory, const char *text);
+/* Forgets the labels. */
+void names_fini(void);
 
 #endif

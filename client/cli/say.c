@@ -17,6 +17,7 @@ struct complaint {
 	const char *code, *message, *remedy;
 	bool retryable;
 	unsigned retry_after_ms;
+	const struct seve_table *remarks;
 };
 
 bool say_to_terminal(void)
@@ -35,6 +36,20 @@ void say_clean(char *s)
 	}
 }
 
+static int add_remarks(struct buf *out, const struct seve_table *t)
+{
+	static const char *const names[] = {"field", "code", "text"};
+	int rc = buf_addf(out, ",\"remarks\":[");
+	for (size_t i = 0; t && i < seve_table_rows(t); i++) {
+		for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+			rc |= buf_addf(out, "%s\"%s\":", k ? "," : i ? ",{" : "{", names[k]);
+			rc |= json_add_string(out, seve_table_get(t, i, names[k]));
+		}
+		rc |= buf_addf(out, "}");
+	}
+	return rc | buf_addf(out, "]");
+}
+
 static void say_json(const struct complaint *it)
 {
 	struct buf out;
@@ -45,8 +60,11 @@ static void say_json(const struct complaint *it)
 	rc |= json_add_string(&out, it->message);
 	rc |= buf_addf(&out, ",\"remedy\":");
 	rc |= json_add_string(&out, it->remedy);
-	rc |= buf_addf(&out, ",\"retryable\":%s,\"retry_after_ms\":%u}}\n",
+	rc |= buf_addf(&out, ",\"retryable\":%s,\"retry_after_ms\":%u",
 		       it->retryable ? "true" : "false", it->retry_after_ms);
+	if (it->remarks && seve_table_rows(it->remarks))
+		rc |= add_remarks(&out, it->remarks);
+	rc |= buf_addf(&out, "}}\n");
 	if (rc == 0)
 		fwrite(buf_span(&out).at, 1, buf_len(&out), stderr);
 	else
@@ -82,18 +100,42 @@ int say_err(const struct cli *c, const struct err *e)
 	return err_exit_status(e->code);
 }
 
-int say_seve(const struct cli *c, struct seve_error *e)
+/* Rules and fields by their codes; what the message has told already is not told again. */
+static void tell_remarks(const struct cli *c, const struct seve_table *t, const char *told)
 {
-	if (!e)
-		return say_nomem(c);
+	for (size_t i = 0; t && i < seve_table_rows(t); i++) {
+		const char *field = seve_table_get(t, i, "field");
+		const char *text = seve_table_get(t, i, "text");
+		if (!*text)
+			continue;
+		if (strstr(told, text))
+			text = "";
+		say_warning(c, "      %s%s%s (%s)", field, *field && *text ? ": " : "", text,
+			    seve_table_get(t, i, "code"));
+	}
+}
+
+int say_refusal(const struct cli *c, struct seve_error *e, const struct seve_table *remarks)
+{
+	if (!e) {
+		tell_remarks(c, remarks, "");
+		return 0;
+	}
 	say(c, &(struct complaint){.code = seve_error_code(e),
 				   .message = seve_error_message(e),
 				   .remedy = seve_error_remedy(e),
 				   .retryable = seve_error_retryable(e) != 0,
-				   .retry_after_ms = seve_error_retry_after_ms(e)});
+				   .retry_after_ms = seve_error_retry_after_ms(e),
+				   .remarks = remarks});
+	tell_remarks(c, remarks, seve_error_message(e));
 	const int status = seve_error_status(e);
 	seve_error_free(e);
 	return status ? status : SEVE_FAILURE;
+}
+
+int say_seve(const struct cli *c, struct seve_error *e)
+{
+	return e ? say_refusal(c, e, NULL) : say_nomem(c);
 }
 
 int say_usage(const struct cli *c, const char *remedy, const char *fmt, ...)

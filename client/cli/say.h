@@ -14,6 +14,9 @@ struct cli;
 int say_err(const struct cli *c, const struct err *e);
 /* Frees `e`.  A NULL `e` is an out-of-memory of the library. */
 int say_seve(const struct cli *c, struct seve_error *e);
+/* The same with the server's remarks on a mutation: columns field, code, text.  `e` NULL: remarks
+ * alone, status 0. */
+int say_refusal(const struct cli *c, struct seve_error *e, const struct seve_table *remarks);
 int say_usage(const struct cli *c, const char *remedy, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int say_failure(const struct cli *c, enum err_code code, const char *remedy, const char *fmt, ...)

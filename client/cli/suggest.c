@@ -58,7 +58,7 @@ void suggest_try(struct suggest *s, const char *candidate)
 	char folded[64];
 	fold(candidate, folded);
 	if (s->synonym && strcmp(s->synonym, candidate) == 0) {
-		s->best = candidate;
+		snprintf(s->best, sizeof s->best, "%s", candidate);
 		s->distance = 0;
 		return;
 	}
@@ -68,7 +68,7 @@ void suggest_try(struct suggest *s, const char *candidate)
 		d = strlen(s->word) >= 3 && strncmp(folded, s->word, strlen(s->word)) == 0 ? PREFIX
 											   : FAR;
 	if (d < s->distance) {
-		s->best = candidate;
+		snprintf(s->best, sizeof s->best, "%s", candidate);
 		s->distance = d;
 	}
 }

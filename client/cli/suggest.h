@@ -6,14 +6,13 @@
 struct suggest {
 	char word[64];       /* what was typed, folded: no case, no accents */
 	const char *synonym; /* the English word for it, or NULL */
-	const char *best;
+	char best[64];
 	unsigned distance;
 };
 
 void suggest_start(struct suggest *s, const char *typed);
-/* `candidate` must live until suggest_best() is done with. */
 void suggest_try(struct suggest *s, const char *candidate);
-/* NULL when nothing is near. */
+/* NULL when nothing is near; else it lives in `s`. */
 const char *suggest_best(const struct suggest *s);
 /* The English command word or enumeration word for a French one ("acteurs" -> "actor"), or NULL. */
 const char *suggest_synonym(const char *typed);

@@ -347,8 +347,8 @@ static struct out_column table_column(const char *name)
 					      "merged",   "conflicts", "rejected",     "pulled",
 					      "withheld", "pending",   "clock_skew_ms"};
 	static const char *const bools[] = {"replica", "deleted", "revoked", "current"};
-	static const char *const longs[] = {"message", "text", "changes",
-					    "fields",  "name", "reason"};
+	static const char *const longs[] = {"fields", "name", "reason", "region"};
+	static const char *const wrapped[] = {"changes", "text", "message"};
 	const size_t n_numbers = sizeof numbers / sizeof *numbers,
 		     n_bools = sizeof bools / sizeof *bools;
 	return (struct out_column){
@@ -358,6 +358,7 @@ static struct out_column table_column(const char *name)
 			: in_list(bools, n_bools, name)   ? OUT_BOOL
 							  : OUT_TEXT,
 		.shrinks = in_list(longs, sizeof longs / sizeof *longs, name),
+		.wraps = in_list(wrapped, sizeof wrapped / sizeof *wrapped, name),
 	};
 }
 
@@ -396,6 +397,8 @@ static const char *value_at(struct cli *c, const struct seve_table *t, size_t ro
 {
 	const char *text = seve_table_get(t, row, name);
 	int64_t id;
+	if (c->format == OUT_TABLE && strcmp(name, "changes") == 0)
+		return names_in_text(c, c->territory, text);
 	if (strcmp(name, "territory") != 0)
 		return table_cell(c, name, text);
 	if (has_column(t, "slug"))
