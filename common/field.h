@@ -1,5 +1,6 @@
-/* field.h -- one field of a record, whatever the kind: type, text form, comparison, validation, all from the descriptor.
- * Knows no kind by name, no storage.  Values live in the caller's arena; any thread. */
+/* field.h -- one field of a record, whatever the kind: type, text form, comparison, validation, all
+ * from the descriptor. Knows no kind by name, no storage.  Values live in the caller's arena; any
+ * thread. */
 #ifndef SEVE_FIELD_H
 #define SEVE_FIELD_H
 
@@ -11,16 +12,16 @@
 enum field_type {
 	FIELD_TEXT,
 	FIELD_BOOL,
-	FIELD_INT,	/* int32, sint32, int64 … */
+	FIELD_INT, /* int32, sint32, int64 … */
 	FIELD_UINT,
 	FIELD_DOUBLE,
 	FIELD_ENUM,
-	FIELD_DATE,	/* *_on */
-	FIELD_INSTANT,	/* *_at */
-	FIELD_ID,	/* *_id */
-	FIELD_TEXTS,	/* repeated string: a set */
-	FIELD_IDS,	/* *_ids: a set */
-	FIELD_MESSAGE,	/* one nested message: compared and set as a whole */
+	FIELD_DATE,     /* *_on */
+	FIELD_INSTANT,  /* *_at */
+	FIELD_ID,       /* *_id */
+	FIELD_TEXTS,    /* repeated string: a set */
+	FIELD_IDS,      /* *_ids: a set */
+	FIELD_MESSAGE,  /* one nested message: compared and set as a whole */
 	FIELD_MESSAGES, /* repeated nested messages: as a whole */
 };
 
@@ -45,16 +46,16 @@ enum field_check {
 
 enum {
 	FIELD_TEXT_MAX = 16 * 1024,   /* bytes of one text, or of one member of a list */
-	FIELD_LIST_MAX = 1000,	      /* members of a list */
+	FIELD_LIST_MAX = 1000,        /* members of a list */
 	FIELD_RECORD_MAX = 64 * 1024, /* bytes of a packed record */
-	FIELD_REFS_MAX = 50,	      /* external references of a record */
-	FIELD_REF_MAX = 200,	      /* bytes of a reference's source or key */
+	FIELD_REFS_MAX = 50,          /* external references of a record */
+	FIELD_REF_MAX = 200,          /* bytes of a reference's source or key */
 };
 
 typedef ProtobufCFieldDescriptor field_desc;
 
-struct field_rule {		/* the row of fields.def, or the default for this type */
-	unsigned flags;		/* with exactly one of HARD and SOFT */
+struct field_rule {                /* the row of fields.def, or the default for this type */
+	unsigned flags;            /* with exactly one of HARD and SOFT */
 	const struct kind *target; /* of FIELD_ID(S): NULL = any kind */
 	enum field_check check;
 	bool ranged;
@@ -72,8 +73,9 @@ const field_desc *field_state(const struct kind *k);
 const field_desc *field_by_name(const struct kind *k, const char *name);
 const field_desc *field_by_tag(const struct kind *k, uint32_t tag);
 
-/* Where the value lies in the generated struct: a scalar, a `char *`, a ProtobufCBinaryData, a message pointer, or, of a
- * repeated field, the pointer to its array.  field_mark() says that n values (0 or 1 for a singular field) are there. */
+/* Where the value lies in the generated struct: a scalar, a `char *`, a ProtobufCBinaryData, a
+ * message pointer, or, of a repeated field, the pointer to its array.  field_mark() says that n
+ * values (0 or 1 for a singular field) are there. */
 const void *field_at(const ProtobufCMessage *m, const field_desc *fd);
 void *field_at_mut(ProtobufCMessage *m, const field_desc *fd);
 void field_mark(ProtobufCMessage *m, const field_desc *fd, size_t n);
@@ -82,7 +84,8 @@ size_t field_size(const field_desc *fd); /* bytes of one value in the struct or 
 size_t field_count(const ProtobufCMessage *m, const field_desc *fd);
 struct span field_member(const ProtobufCMessage *m, const field_desc *fd, size_t i);
 
-/* Scalars of any width: bool, enum, int, date, instant (field_int), uint, double.  Putting also marks the field as present. */
+/* Scalars of any width: bool, enum, int, date, instant (field_int), uint, double.  Putting also
+ * marks the field as present. */
 int64_t field_int(const ProtobufCMessage *m, const field_desc *fd);
 uint64_t field_uint(const ProtobufCMessage *m, const field_desc *fd);
 double field_double(const ProtobufCMessage *m, const field_desc *fd);
@@ -92,7 +95,8 @@ void field_put_double(ProtobufCMessage *m, const field_desc *fd, double v);
 
 bool field_present(const ProtobufCMessage *m, const field_desc *fd);
 void field_clear(ProtobufCMessage *m, const field_desc *fd);
-/* Copies the value, or its absence; strings, bytes, lists and messages are shared with `from`: same arena, same life. */
+/* Copies the value, or its absence; strings, bytes, lists and messages are shared with `from`: same
+ * arena, same life. */
 void field_copy(ProtobufCMessage *to, const ProtobufCMessage *from, const field_desc *fd);
 /* Equal presence and value; sets compare without order. */
 bool field_equal(const ProtobufCMessage *a, const ProtobufCMessage *b, const field_desc *fd);
@@ -100,23 +104,28 @@ bool field_equal(const ProtobufCMessage *a, const ProtobufCMessage *b, const fie
 bool field_message_equal(const ProtobufCMessage *a, const ProtobufCMessage *b);
 /* Of a set field. */
 bool field_sets_equal(const ProtobufCMessage *a, const ProtobufCMessage *b, const field_desc *fd);
-/* Set fields: members of `add` joined to `m`, those of `remove` (either may be NULL) taken out; order kept, no duplicates added.
- * Returns whether anything changed (0 or 1), or -ERR_NOMEM. */
-int field_set_edit(struct arena *a, ProtobufCMessage *m, const ProtobufCMessage *add, const ProtobufCMessage *remove,
-		   const field_desc *fd);
+/* Set fields: members of `add` joined to `m`, those of `remove` (either may be NULL) taken out;
+ * order kept, no duplicates added. Returns whether anything changed (0 or 1), or -ERR_NOMEM. */
+int field_set_edit(struct arena *a, ProtobufCMessage *m, const ProtobufCMessage *add,
+		   const ProtobufCMessage *remove, const field_desc *fd);
 
 /* A new, empty message in the arena; NULL when memory is out. */
 ProtobufCMessage *field_new_message(struct arena *a, const ProtobufCMessageDescriptor *desc);
 
-/* Text form: what the command line takes and CSV holds.  Lists are joined with '|'; inside a member '|', '\' and blanks at either
- * end stand behind a '\'.  Booleans are yes and no; nested messages are JSON, an object or an array of objects.
- * An absent field is "".  Ids are canonical text.  0 or -ERR_NOMEM / -ERR_TOO_BIG. */
+/* Text form: what the command line takes and CSV holds.  Lists are joined with '|'; inside a member
+ * '|', '\' and blanks at either end stand behind a '\'.  Booleans are yes and no; nested messages
+ * are JSON, an object or an array of objects. An absent field is "".  Ids are canonical text.  0 or
+ * -ERR_NOMEM / -ERR_TOO_BIG. */
 int field_to_text(const ProtobufCMessage *m, const field_desc *fd, struct buf *out);
-/* Sets the field from text; "" clears it.  Also reads true, false, oui, non, 1, 0; 23/11/2026; a decimal comma; blanks around '|'.
- * 0, or -ERR_INVALID that names field, value and what is allowed; -ERR_NOMEM. */
-int field_from_text(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text, struct err *e);
-/* The same for a text that is not empty, without the field's name in the error: for callers that say themselves where it stood. */
-int field_read(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text, struct err *e);
+/* Sets the field from text; "" clears it.  Also reads true, false, oui, non, 1, 0; 23/11/2026; a
+ * decimal comma; blanks around '|'. 0, or -ERR_INVALID that names field, value and what is allowed;
+ * -ERR_NOMEM. */
+int field_from_text(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text,
+		    struct err *e);
+/* The same for a text that is not empty, without the field's name in the error: for callers that
+ * say themselves where it stood. */
+int field_read(struct arena *a, ProtobufCMessage *m, const field_desc *fd, const char *text,
+	       struct err *e);
 
 /* Words of an enumeration: "in_progress" <-> 5.  Unknown numbers become their decimal digits. */
 void field_enum_word(const ProtobufCEnumDescriptor *ed, int number, char out[static 48]);
@@ -129,29 +138,32 @@ void field_enum_words(const ProtobufCEnumDescriptor *ed, char *out, size_t size)
 /* A problem with one field of a record. */
 struct problem {
 	char field[64]; /* path: "action.progress" */
-	char code[24];	/* "REQUIRED", "RANGE", "FORMAT", "ENUM", "LUHN", "TOO_LONG" */
+	char code[24];  /* "REQUIRED", "RANGE", "FORMAT", "ENUM", "LUHN", "TOO_LONG" */
 	char text[240];
 	bool warning;
 };
 struct problems {
 	struct problem list[16];
-	size_t n;	  /* stored; */
-	size_t dropped;	  /* more than fit */
-	size_t errors;	  /* those that are no warnings, dropped ones included */
+	size_t n;       /* stored; */
+	size_t dropped; /* more than fit */
+	size_t errors;  /* those that are no warnings, dropped ones included */
 };
-void problem_add(struct problems *p, bool warning, const char *field, const char *code, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+void problem_add(struct problems *p, bool warning, const char *field, const char *code,
+		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* Checks every field of a record against its rule: required, range, format, known enumeration value, id form, length.
- * Adds to `out`, which the caller has zeroed. */
+/* Checks every field of a record against its rule: required, range, format, known enumeration
+ * value, id form, length. Adds to `out`, which the caller has zeroed. */
 void field_check_record(const struct kind *k, const ProtobufCMessage *m, struct problems *out);
 
 /* Checks what clients may write of a record's meta: level and external references. */
 void field_check_meta(const Seve__Meta *meta, struct problems *out);
 
-/* Calls `fn` for each id in a reference field of the record (FIELD_ID, FIELD_IDS, and ids inside nested messages).
- * `field` is the top-level field.  Stops at the first non-zero return and returns it. */
+/* Calls `fn` for each id in a reference field of the record (FIELD_ID, FIELD_IDS, and ids inside
+ * nested messages). `field` is the top-level field.  Stops at the first non-zero return and returns
+ * it. */
 int field_each_ref(const struct kind *k, const ProtobufCMessage *m,
-		   int (*fn)(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16]), void *ctx);
+		   int (*fn)(void *ctx, const field_desc *field, const struct kind *target,
+			     const uint8_t id[16]),
+		   void *ctx);
 
 #endif

@@ -1,5 +1,5 @@
-/* kind.h -- the record kinds and roles: rows of kinds.def and roles.def beside their protobuf descriptors.
- * Knows no storage.  Constant data: any thread. */
+/* kind.h -- the record kinds and roles: rows of kinds.def and roles.def beside their protobuf
+ * descriptors. Knows no storage.  Constant data: any thread. */
 #ifndef SEVE_KIND_H
 #define SEVE_KIND_H
 
@@ -17,13 +17,13 @@ enum kind_flags { KIND_ONLINE = 1, KIND_IMPORT = 2 };
 
 struct kind {
 	uint32_t number;
-	const char *name;   /* "action" */
-	const char *table;  /* in PostgreSQL: "action", "group_" */
-	char prefix;	    /* 'P', or 0 */
-	const char *sort;   /* field that lists are ordered by */
-	Seve__Level level;  /* default */
-	unsigned writers;   /* kind_writers */
-	unsigned flags;	    /* kind_flags */
+	const char *name;  /* "action" */
+	const char *table; /* in PostgreSQL: "action", "group_" */
+	char prefix;       /* 'P', or 0 */
+	const char *sort;  /* field that lists are ordered by */
+	Seve__Level level; /* default */
+	unsigned writers;  /* kind_writers */
+	unsigned flags;    /* kind_flags */
 	const ProtobufCMessageDescriptor *desc;
 	const ProtobufCFieldDescriptor *member; /* in Body */
 };
@@ -54,7 +54,7 @@ struct role {
 	const char *name;   /* "coordinator" */
 	Seve__Level reads;  /* LEVEL_UNSPECIFIED: nothing */
 	unsigned writes_as; /* one of kind_writers, or 0 */
-	unsigned may;	    /* role_may */
+	unsigned may;       /* role_may */
 };
 
 const struct role *role_by_number(int number);
