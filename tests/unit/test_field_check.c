@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,83 +67,84 @@ static void plain_records_are_good(void **state)
 	arena_fini(&a);
 }
 
+static const struct {
+	const char *kind, *field, *text, *code; /* NULL: good */
+} values[] = {
+	{"territory", "slug", "", "REQUIRED"},
+	{"territory", "slug", "d", "FORMAT"},
+	{"territory", "slug", "Dinan", "FORMAT"},
+	{"territory", "slug", "pays-de-dinan-2", NULL},
+	{"territory", "insee_codes", "22050|2A004|2B033|97411", NULL},
+	{"territory", "insee_codes", "22050|2C004", "FORMAT"},
+	{"territory", "insee_codes", "2205", "FORMAT"},
+	{"territory", "phase", "7", NULL},
+	{"territory", "phase", "8", "RANGE"},
+	{"territory", "policy", "{\"cohort_threshold\":1}", "RANGE"},
+	{"territory", "policy", "{\"cohort_threshold\":2,\"load_mode\":\"warn\"}", NULL},
+	{"actor", "name", "", "REQUIRED"},
+	{"actor", "name", "  \n", "REQUIRED"},
+	{"actor", "name", "one\ntwo\tthree", NULL},
+	{"actor", "name", "bell \a", "FORMAT"},
+	{"actor", "name", "delete \x7f", "FORMAT"},
+	{"actor", "siren", "732829320", NULL},
+	{"actor", "siren", "732829321", "LUHN"},
+	{"actor", "siren", "73282932", "FORMAT"},
+	{"actor", "siren", "73282932A", "FORMAT"},
+	{"actor", "siret", "73282932000074", NULL},
+	{"actor", "siret", "73282932000075", "LUHN"},
+	{"actor", "siret", "732 829 320 00074", "FORMAT"},
+	{"actor", "rna", "W221000123", NULL},
+	{"actor", "rna", "221000123", "FORMAT"},
+	{"actor", "rna", "w221000123", "FORMAT"},
+	{"actor", "naf_code", "20.14Z", NULL},
+	{"actor", "naf_code", "2014Z", "FORMAT"},
+	{"actor", "naf_code", "20.14z", "FORMAT"},
+	{"actor", "naf_code", "20.14ZZ", "FORMAT"},
+	{"actor", "insee_code", "2A004", NULL},
+	{"actor", "insee_code", "A2004", "FORMAT"},
+	{"actor", "lat", "90", NULL},
+	{"actor", "lat", "90.001", "RANGE"},
+	{"actor", "lon", "-180.5", "RANGE"},
+	{"contact", "email", "a.b@example.org", NULL},
+	{"contact", "email", "a.b", "FORMAT"},
+	{"contact", "email", "@b", "FORMAT"},
+	{"contact", "email", "a@", "FORMAT"},
+	{"contact", "email", "a@b@c", "FORMAT"},
+	{"contact", "email", "a b@c", "FORMAT"},
+	{"contact", "actor_id", "", "REQUIRED"},
+	{"contact", "actor_id", "00000000-0000-0000-0000-000000000000", "FORMAT"},
+	{"contact", "actor_id", "5f2d4e0c-4a3c-4d7f-9e5a-0c8e8d1b2a3f", "FORMAT"},
+	{"action", "progress", "100", NULL},
+	{"action", "progress", "101", "RANGE"},
+	{"action", "effort", "0", "RANGE"},
+	{"action", "objectives", "{\"people\":-2}", NULL},
+	{"action", "objectives", "{\"people\":-3}", "RANGE"},
+	{"position", "hours_month", "744.5", "RANGE"},
+	{"position", "group_id", "019abcde-f012-7000-8000-0123456789ab", "REQUIRED"},
+	{"position", "action_id", "", "REQUIRED"},
+	{"meeting", "facilitation", "[{\"role\":\"lead\"}]", "REQUIRED"},
+	{"meeting", "host_ids", "5f2d4e0c-4a3c-4d7f-9e5a-0c8e8d1b2a3f", "FORMAT"},
+};
+
 static void each_value_is_judged_by_its_rule(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *kind, *field, *text, *code; /* NULL: good */
-	} rows[] = {
-		{"territory", "slug", "", "REQUIRED"},
-		{"territory", "slug", "d", "FORMAT"},
-		{"territory", "slug", "Dinan", "FORMAT"},
-		{"territory", "slug", "pays-de-dinan-2", NULL},
-		{"territory", "insee_codes", "22050|2A004|2B033|97411", NULL},
-		{"territory", "insee_codes", "22050|2C004", "FORMAT"},
-		{"territory", "insee_codes", "2205", "FORMAT"},
-		{"territory", "phase", "7", NULL},
-		{"territory", "phase", "8", "RANGE"},
-		{"territory", "policy", "{\"cohort_threshold\":1}", "RANGE"},
-		{"territory", "policy", "{\"cohort_threshold\":2,\"load_mode\":\"warn\"}", NULL},
-		{"actor", "name", "", "REQUIRED"},
-		{"actor", "name", "  \n", "REQUIRED"},
-		{"actor", "name", "one\ntwo\tthree", NULL},
-		{"actor", "name", "bell \a", "FORMAT"},
-		{"actor", "name", "delete \x7f", "FORMAT"},
-		{"actor", "siren", "732829320", NULL},
-		{"actor", "siren", "732829321", "LUHN"},
-		{"actor", "siren", "73282932", "FORMAT"},
-		{"actor", "siren", "73282932A", "FORMAT"},
-		{"actor", "siret", "73282932000074", NULL},
-		{"actor", "siret", "73282932000075", "LUHN"},
-		{"actor", "siret", "732 829 320 00074", "FORMAT"},
-		{"actor", "rna", "W221000123", NULL},
-		{"actor", "rna", "221000123", "FORMAT"},
-		{"actor", "rna", "w221000123", "FORMAT"},
-		{"actor", "naf_code", "20.14Z", NULL},
-		{"actor", "naf_code", "2014Z", "FORMAT"},
-		{"actor", "naf_code", "20.14z", "FORMAT"},
-		{"actor", "naf_code", "20.14ZZ", "FORMAT"},
-		{"actor", "insee_code", "2A004", NULL},
-		{"actor", "insee_code", "A2004", "FORMAT"},
-		{"actor", "lat", "90", NULL},
-		{"actor", "lat", "90.001", "RANGE"},
-		{"actor", "lon", "-180.5", "RANGE"},
-		{"contact", "email", "a.b@example.org", NULL},
-		{"contact", "email", "a.b", "FORMAT"},
-		{"contact", "email", "@b", "FORMAT"},
-		{"contact", "email", "a@", "FORMAT"},
-		{"contact", "email", "a@b@c", "FORMAT"},
-		{"contact", "email", "a b@c", "FORMAT"},
-		{"contact", "actor_id", "", "REQUIRED"},
-		{"contact", "actor_id", "00000000-0000-0000-0000-000000000000", "FORMAT"},
-		{"contact", "actor_id", "5f2d4e0c-4a3c-4d7f-9e5a-0c8e8d1b2a3f", "FORMAT"},
-		{"action", "progress", "100", NULL},
-		{"action", "progress", "101", "RANGE"},
-		{"action", "effort", "0", "RANGE"},
-		{"action", "objectives", "{\"people\":-2}", NULL},
-		{"action", "objectives", "{\"people\":-3}", "RANGE"},
-		{"position", "hours_month", "744.5", "RANGE"},
-		{"position", "group_id", "019abcde-f012-7000-8000-0123456789ab", "REQUIRED"},
-		{"position", "action_id", "", "REQUIRED"},
-		{"meeting", "facilitation", "[{\"role\":\"lead\"}]", "REQUIRED"},
-		{"meeting", "host_ids", "5f2d4e0c-4a3c-4d7f-9e5a-0c8e8d1b2a3f", "FORMAT"},
-	};
 	struct arena a;
 	arena_init(&a, ARENA);
-	for (size_t i = 0; i < COUNT(rows); i++, arena_reset(&a)) {
-		const struct kind *k = kind_by_name(rows[i].kind);
+	for (size_t i = 0; i < COUNT(values); i++, arena_reset(&a)) {
+		const struct kind *k = kind_by_name(values[i].kind);
 		ProtobufCMessage *m = plain(&a, k->name);
 		struct problems p = {0};
-		assert_int_equal(
-			field_from_text(&a, m, field_by_name(k, rows[i].field), rows[i].text, NULL),
-			0);
+		assert_int_equal(field_from_text(&a, m, field_by_name(k, values[i].field),
+						 values[i].text, NULL),
+				 0);
 		field_check_record(k, m, &p);
-		if (p.n != (rows[i].code != NULL) ||
-		    (p.n && strcmp(p.list[0].code, rows[i].code) != 0))
-			fail_msg("%s=%s: %zu problems, %s", rows[i].field, rows[i].text, p.n,
+		if (p.n != (values[i].code != NULL) ||
+		    (p.n && strcmp(p.list[0].code, values[i].code) != 0))
+			fail_msg("%s=%s: %zu problems, %s", values[i].field, values[i].text, p.n,
 				 p.n ? p.list[0].text : "");
 		if (p.n)
-			assert_int_equal(p.list[0].warning, !strcmp(rows[i].code, "LUHN"));
+			assert_int_equal(p.list[0].warning, !strcmp(values[i].code, "LUHN"));
 	}
 	arena_fini(&a);
 }

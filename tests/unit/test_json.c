@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,76 +222,73 @@ static void a_negative_zero_keeps_its_sign(void **state)
 	actor.lat = -0.0;
 	assert_int_equal(json_add_message(&out, &actor.base), 0);
 	struct span s = buf_span(&out);
-	assert_int_equal(
-		json_read_message(&a, &seve__actor__descriptor, (const char *)s.at, s.len, &m, NULL), 0);
+	assert_int_equal(json_read_message(&a, &seve__actor__descriptor, (const char *)s.at, s.len,
+					   &m, NULL),
+			 0);
 	assert_true(field_message_equal(m, &actor.base));
 	assert_string_equal(written(), "{\"lat\":-0.0}");
 	arena_fini(&a);
 }
 
+static const struct {
+	const ProtobufCMessageDescriptor *desc;
+	const char *text, *says, *remedy;
+} bad_texts[] = {
+	{&seve__action__descriptor, "", "line 1", ""},
+	{&seve__action__descriptor, "{", "line 1", ""},
+	{&seve__action__descriptor, "[]", "a list instead of an object", ""},
+	{&seve__action__descriptor, "{} {}", "end of file", ""},
+	{&seve__action__descriptor, "{\"titel\":\"x\"}", "unknown key \"titel\"", "title"},
+	{&seve__action__descriptor, "{\"nothing_like_it\":1}", "unknown key \"nothing_like_it\"",
+	 ""},
+	{&seve__action__descriptor, "{\"title\":\"x\",\"title\":\"y\"}", "duplicate", ""},
+	{&seve__action__descriptor, "{\"title\":1}", "title: a number instead of a text", ""},
+	{&seve__action__descriptor, "{\"title\":\"\"}", "title: an empty text", ""},
+	{&seve__action__descriptor, "{\"title\":\"a\\u0000b\"}", "\\u0000", ""},
+	{&seve__action__descriptor, "{\"title\":\"\xe9\"}", "byte 0xe9", ""},
+	{&seve__action__descriptor, "{\"status\":\"done\"}",
+	 "status: \"done\" is none of idea, lead", ""},
+	{&seve__action__descriptor, "{\"status\":5}", "status: a number", ""},
+	{&seve__action__descriptor, "{\"progress\":-1}", "progress: -1 is out of range", ""},
+	{&seve__action__descriptor, "{\"progress\":4294967296}", "out of range", ""},
+	{&seve__action__descriptor, "{\"progress\":1.5}",
+	 "progress: a number instead of a whole number", ""},
+	{&seve__action__descriptor, "{\"progress\":99999999999999999999}", "too big", ""},
+	{&seve__action__descriptor, "{\"low_hanging\":\"yes\"}",
+	 "low_hanging: a text instead of true", ""},
+	{&seve__action__descriptor, "{\"objectives\":{\"people\":2147483648}}",
+	 "objectives: people: ", ""},
+	{&seve__action__descriptor, "{\"objectives\":[]}",
+	 "objectives: a list instead of an object", ""},
+	{&seve__action__descriptor, "{\"tags\":[\"a\",{}]}",
+	 "tags: [1]: an object instead of a text", ""},
+	{&seve__action__descriptor, "{\"tags\":\"a\"}", "tags: a text instead of a list", ""},
+	{&seve__action__descriptor, "{\"tags\":[null]}", "tags: [0]: null instead of a text", ""},
+	{&seve__action__descriptor, "{\"pilot_id\":\"A-3\"}", "pilot_id: ", ""},
+	{&seve__actor__descriptor, "{\"lat\":\"48\"}", "lat: a text instead of a number", ""},
+	{&seve__actor__descriptor, "{\"lat\":1e999}", "overflow", ""},
+	{&seve__actor__descriptor, "{\"lat\":NaN}", "line 1", ""},
+	{&seve__meeting__descriptor, "{\"facilitation\":[{},{\"rôle\":\"lead\"}]}",
+	 "facilitation: [1]: unknown key", "role"},
+	{&seve__meeting__descriptor, "{\"start_at\":\"\"}", "start_at: an empty text", ""},
+};
+
 static void bad_json_is_refused_by_place_and_reason(void **state)
 {
 	(void)state;
-	static const struct {
-		const ProtobufCMessageDescriptor *desc;
-		const char *text, *says, *remedy;
-	} rows[] = {
-		{&seve__action__descriptor, "", "line 1", ""},
-		{&seve__action__descriptor, "{", "line 1", ""},
-		{&seve__action__descriptor, "[]", "a list instead of an object", ""},
-		{&seve__action__descriptor, "{} {}", "end of file", ""},
-		{&seve__action__descriptor, "{\"titel\":\"x\"}", "unknown key \"titel\"", "title"},
-		{&seve__action__descriptor, "{\"nothing_like_it\":1}",
-		 "unknown key \"nothing_like_it\"", ""},
-		{&seve__action__descriptor, "{\"title\":\"x\",\"title\":\"y\"}", "duplicate", ""},
-		{&seve__action__descriptor, "{\"title\":1}", "title: a number instead of a text",
-		 ""},
-		{&seve__action__descriptor, "{\"title\":\"\"}", "title: an empty text", ""},
-		{&seve__action__descriptor, "{\"title\":\"a\\u0000b\"}", "\\u0000", ""},
-		{&seve__action__descriptor, "{\"title\":\"\xe9\"}", "byte 0xe9", ""},
-		{&seve__action__descriptor, "{\"status\":\"done\"}",
-		 "status: \"done\" is none of idea, lead", ""},
-		{&seve__action__descriptor, "{\"status\":5}", "status: a number", ""},
-		{&seve__action__descriptor, "{\"progress\":-1}", "progress: -1 is out of range",
-		 ""},
-		{&seve__action__descriptor, "{\"progress\":4294967296}", "out of range", ""},
-		{&seve__action__descriptor, "{\"progress\":1.5}",
-		 "progress: a number instead of a whole number", ""},
-		{&seve__action__descriptor, "{\"progress\":99999999999999999999}", "too big", ""},
-		{&seve__action__descriptor, "{\"low_hanging\":\"yes\"}",
-		 "low_hanging: a text instead of true", ""},
-		{&seve__action__descriptor, "{\"objectives\":{\"people\":2147483648}}",
-		 "objectives: people: ", ""},
-		{&seve__action__descriptor, "{\"objectives\":[]}",
-		 "objectives: a list instead of an object", ""},
-		{&seve__action__descriptor, "{\"tags\":[\"a\",{}]}",
-		 "tags: [1]: an object instead of a text", ""},
-		{&seve__action__descriptor, "{\"tags\":\"a\"}", "tags: a text instead of a list",
-		 ""},
-		{&seve__action__descriptor, "{\"tags\":[null]}",
-		 "tags: [0]: null instead of a text", ""},
-		{&seve__action__descriptor, "{\"pilot_id\":\"A-3\"}", "pilot_id: ", ""},
-		{&seve__actor__descriptor, "{\"lat\":\"48\"}", "lat: a text instead of a number",
-		 ""},
-		{&seve__actor__descriptor, "{\"lat\":1e999}", "overflow", ""},
-		{&seve__actor__descriptor, "{\"lat\":NaN}", "line 1", ""},
-		{&seve__meeting__descriptor, "{\"facilitation\":[{},{\"rôle\":\"lead\"}]}",
-		 "facilitation: [1]: unknown key", "role"},
-		{&seve__meeting__descriptor, "{\"start_at\":\"\"}", "start_at: an empty text", ""},
-	};
 	struct arena a;
 	arena_init(&a, ARENA);
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(bad_texts); i++) {
 		ProtobufCMessage *m = NULL;
 		struct err e = {0};
-		int rc = json_read_message(&a, rows[i].desc, rows[i].text, strlen(rows[i].text), &m,
-					   &e);
-		if (rc != -ERR_INVALID || !strstr(e.text, rows[i].says) ||
-		    !strstr(e.remedy, rows[i].remedy))
-			fail_msg("%s: %d, \"%s\", \"%s\"", rows[i].text, rc, e.text, e.remedy);
+		int rc = json_read_message(&a, bad_texts[i].desc, bad_texts[i].text,
+					   strlen(bad_texts[i].text), &m, &e);
+		if (rc != -ERR_INVALID || !strstr(e.text, bad_texts[i].says) ||
+		    !strstr(e.remedy, bad_texts[i].remedy))
+			fail_msg("%s: %d, \"%s\", \"%s\"", bad_texts[i].text, rc, e.text, e.remedy);
 		assert_null(m);
-		assert_int_equal(json_read_message(&a, rows[i].desc, rows[i].text,
-						   strlen(rows[i].text), &m, NULL),
+		assert_int_equal(json_read_message(&a, bad_texts[i].desc, bad_texts[i].text,
+						   strlen(bad_texts[i].text), &m, NULL),
 				 rc);
 	}
 	arena_fini(&a);

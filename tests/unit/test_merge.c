@@ -172,6 +172,9 @@ static void a_revision_that_no_field_explains_is_merged(void **state)
 	s->rev = 8; /* say, a restoration */
 	assert_int_equal(merge(s), 0);
 	assert_int_equal(s->out.result, MERGE_MERGED);
+	s->change.base_rev = 8;
+	assert_int_equal(merge(s), 0);
+	assert_int_equal(s->out.result, MERGE_APPLIED);
 }
 
 static void a_hard_clash_applies_nothing(void **state)
