@@ -52,7 +52,7 @@ int seve_territory_create(struct seve *s, const struct seve_record *values, uint
 {
 	struct err e = {0};
 	struct arena a;
-	uint32_t made;
+	uint32_t made = 0;
 
 	arena_init(&a, ASK_MAX);
 	if (create_in(s, values, &a, &made, &e) == 0)

@@ -293,7 +293,7 @@ static int add_row(struct seve_import *i, uint32_t line, const char *key,
 	int rc;
 
 	if (!c->rows)
-		c->rows = arena_array(&c->arena, CHUNK_ROWS, sizeof *c->rows);
+		c->rows = arena_array(&c->arena, CHUNK_ROWS, sizeof(Seve__ImportRow *));
 	if (!row || !c->rows)
 		return err_set(e, ERR_NOMEM, "row");
 	seve__import_row__init(row);

@@ -14,7 +14,8 @@ static const char prefix[] = "seve-invite:";
 static int bad_line(const char *why, struct err *e)
 {
 	err_set(e, ERR_INVALID, "not an invite: %s", why);
-	return err_remedy(e, "copy the whole line, which begins with %s", prefix);
+	err_remedy(e, "copy the whole line, which begins with %s", prefix);
+	return -ERR_INVALID;
 }
 
 /* ---- the certificate
@@ -134,7 +135,7 @@ static char *trimmed(const char *line)
 
 static int parse_in(char *copy, char **server, char **code, char **ca_pem, struct err *e)
 {
-	struct invite_parts parts;
+	struct invite_parts parts = {0};
 	char *pem = NULL;
 	int rc;
 

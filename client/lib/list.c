@@ -64,7 +64,8 @@ static int list_add(struct seve_list *l, uint32_t territory, const uint8_t id[16
 
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 64;
-		struct seve_record **more = reallocarray(l->items, cap, sizeof *more);
+		struct seve_record **more =
+			reallocarray(l->items, cap, sizeof(struct seve_record *));
 
 		if (!more)
 			return err_set(e, ERR_NOMEM, "list");
@@ -213,7 +214,8 @@ static int read_replicas(struct seve *s, const struct seve_query *q, const uint3
 	if (rc)
 		return rc;
 	if (l->n)
-		qsort_r(l->items, l->n, sizeof *l->items, by_order, (void *)(uintptr_t)l->kind);
+		qsort_r(l->items, l->n, sizeof(struct seve_record *), by_order,
+			(void *)(uintptr_t)l->kind);
 	if (q->limit && l->n > q->limit)
 		l->n = q->limit;
 	l->from_replica = true;

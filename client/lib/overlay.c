@@ -114,7 +114,7 @@ int overlay_fold(struct store *s, struct arena *a, uint32_t territory, const uin
 static int refresh_in(struct store *s, struct arena *a, uint32_t territory, const uint8_t id[16],
 		      struct err *e)
 {
-	struct outbox_view v;
+	struct outbox_view v = {0};
 	struct span body = {NULL, 0};
 	uint64_t below;
 	bool waiting = false;

@@ -147,7 +147,7 @@ static int take_in(struct store *s, struct arena *a, uint32_t territory, size_t 
 	size_t n;
 	int rc;
 
-	out->mutations = arena_array(a, QUEUE_CHUNK_MUTATIONS, sizeof *out->mutations);
+	out->mutations = arena_array(a, QUEUE_CHUNK_MUTATIONS, sizeof(Seve__Mutation *));
 	if (!list || !sizes || !out->mutations)
 		return err_set(e, ERR_NOMEM, "outbox");
 	rc = read_waiting(s, a, territory, most, list, sizes, &n, e);

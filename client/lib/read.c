@@ -65,7 +65,8 @@ static int read_name(const char *text, struct name *out, struct err *e)
 
 static int not_found(const char *name, uint32_t territory, struct err *e)
 {
-	return err_set(e, ERR_NOT_FOUND, "there is no %.60s in territory %u", name, territory);
+	err_set(e, ERR_NOT_FOUND, "there is no %.60s in territory %u", name, territory);
+	return -ERR_NOT_FOUND;
 }
 
 /* ---- from the store
@@ -203,7 +204,7 @@ static int get_server(struct seve *s, uint32_t territory, const char *name, stru
 	Seve__GetRequest get = SEVE__GET_REQUEST__INIT;
 	ProtobufCBinaryData id = {sizeof n->id.b, n->id.b};
 	char *ref = n->text;
-	const Seve__GetReply *reply;
+	const Seve__GetReply *reply = NULL;
 	struct arena a;
 	int rc;
 
@@ -218,7 +219,7 @@ static int get_server(struct seve *s, uint32_t territory, const char *name, stru
 	get.refs = &ref;
 	arena_init(&a, ASK_MAX);
 	rc = read_from_server(s, territory, &get, &a, &reply, e);
-	if (!rc && !reply->n_records)
+	if (!rc && (!reply || !reply->n_records))
 		rc = not_found(name, territory, e);
 	if (!rc)
 		rc = record_from_wire(territory, reply->records[0], out, e);
@@ -270,7 +271,7 @@ static int get_in(struct seve *s, uint32_t territory, const char *kind, const ch
 		return rc;
 	rc = local ? get_local(s, territory, name, &n, out, e)
 		   : get_server(s, territory, name, &n, out, e);
-	if (!rc && k && (*out)->kind != k) {
+	if (!rc && k && *out && (*out)->kind != k) {
 		err_set(e, ERR_NOT_FOUND, "%s is of kind %s, not %s", name, (*out)->kind->name,
 			k->name);
 		seve_record_free(*out);

@@ -117,16 +117,16 @@ int record_from_wire(uint32_t territory, const Seve__Record *w, struct seve_reco
 		     struct err *e)
 {
 	struct seve_record *r = record_alloc();
-	struct outbox_view v;
+	struct outbox_view v = {0};
 	int rc;
 
 	if (!r)
 		return err_set(e, ERR_NOMEM, "record");
 	rc = record_view(r->arena, w, &v, e);
-	if (!rc && !v.kind)
-		rc = err_set(e, ERR_INVALID,
-			     "the record is of a kind (%u) that this version does not know",
-			     w->kind);
+	if (!rc && !v.kind) {
+		err_set(e, ERR_INVALID, "a kind (%u) that this version does not know", w->kind);
+		rc = -ERR_INVALID;
+	}
 	if (!rc)
 		rc = record_show(r, territory, w->id.data, &v, false, true, e);
 	if (rc) {
@@ -289,7 +289,9 @@ static char *text_of(struct arena *a, const Seve__Body *body, const ProtobufCMes
 	buf_init(&b, RECORD_TEXT_MAX);
 	rc = refs ? record_refs_to_text(body->meta, &b) : field_to_text(m, fd, &b);
 	if (!rc)
-		text = arena_strndup(a, (const char *)buf_span(&b).at, buf_len(&b));
+		rc = buf_add(&b, "", 1);
+	if (!rc)
+		text = arena_strdup(a, (const char *)buf_span(&b).at);
 	buf_fini(&b);
 	return text;
 }
@@ -340,7 +342,9 @@ char *seve_record_json(const struct seve_record *r)
 		rc = buf_addf(&b, "{\"kind\":\"%s\",\"id\":\"%s\",\"rev\":%s,\"deleted\":true}",
 			      r->kind->name, r->id_text, r->rev_text);
 	if (!rc)
-		text = strndup((const char *)buf_span(&b).at, buf_len(&b));
+		rc = buf_add(&b, "", 1);
+	if (!rc)
+		text = strdup((const char *)buf_span(&b).at);
 	buf_fini(&b);
 	return text;
 }

@@ -130,7 +130,7 @@ int record_refs_from_text(struct arena *a, Seve__Meta *meta, const char *text, s
 		else if (*p == '|')
 			n++;
 	}
-	list = arena_array(a, n, sizeof *list);
+	list = arena_array(a, n, sizeof(Seve__ExternalRef *));
 	if (!list)
 		return err_set(e, ERR_NOMEM, "references");
 	for (size_t i = 0; i < n; i++) {
@@ -165,7 +165,7 @@ static int refs_minus(struct arena *a, const Seve__Meta *from, const Seve__Meta 
 	size_t n = from ? from->n_refs : 0;
 
 	out->n_refs = 0;
-	out->refs = arena_array(a, n, sizeof *out->refs);
+	out->refs = arena_array(a, n, sizeof(Seve__ExternalRef *));
 	if (!out->refs)
 		return err_set(e, ERR_NOMEM, "references");
 	for (size_t i = 0; i < n; i++)
@@ -200,7 +200,7 @@ static int set_meta(struct seve_record *r, const char *field, const char *text, 
 
 static int set_in(struct seve_record *r, const char *field, const char *text, struct err *e)
 {
-	const field_desc *fd;
+	const field_desc *fd = NULL;
 	int rc = writable(r, e);
 
 	if (rc)
@@ -209,9 +209,9 @@ static int set_in(struct seve_record *r, const char *field, const char *text, st
 	    (strcmp(field, "level") == 0 || strcmp(field, "refs") == 0))
 		return set_meta(r, field, text, e);
 	rc = find_field(r->kind, field, &fd, e);
-	if (!rc)
+	if (!rc && fd)
 		rc = field_from_text(r->arena, kind_message(r->body), fd, text, e);
-	return rc ? rc : mark(r, fd, e);
+	return rc || !fd ? rc : mark(r, fd, e);
 }
 
 int seve_record_set(struct seve_record *r, const char *field, const char *text,
@@ -223,6 +223,24 @@ int seve_record_set(struct seve_record *r, const char *field, const char *text,
 	return error_out(err, &e);
 }
 
+/* Puts those of `more` behind. */
+static int refs_plus(struct arena *a, Seve__Meta *m, const Seve__Meta *more, struct err *e)
+{
+	Seve__ExternalRef **list =
+		arena_array(a, m->n_refs + more->n_refs, sizeof(Seve__ExternalRef *));
+	size_t n = 0;
+
+	if (!list)
+		return err_set(e, ERR_NOMEM, "references");
+	for (size_t i = 0; i < m->n_refs; i++)
+		list[n++] = m->refs[i];
+	for (size_t i = 0; i < more->n_refs; i++)
+		list[n++] = more->refs[i];
+	m->refs = list;
+	m->n_refs = n;
+	return 0;
+}
+
 static int edit_refs(struct seve_record *r, const char *text, bool add, struct err *e)
 {
 	Seve__Meta *meta = own_meta(r), some = SEVE__META__INIT, left = SEVE__META__INIT;
@@ -231,17 +249,8 @@ static int edit_refs(struct seve_record *r, const char *text, bool add, struct e
 
 	if (!rc)
 		rc = refs_minus(r->arena, meta, &some, &left, e);
-	if (!rc && add) {
-		Seve__ExternalRef **list =
-			arena_array(r->arena, left.n_refs + some.n_refs, sizeof *list);
-
-		if (!list)
-			return err_set(e, ERR_NOMEM, "references");
-		memcpy(list, left.refs, left.n_refs * sizeof *list);
-		memcpy(list + left.n_refs, some.refs, some.n_refs * sizeof *list);
-		left.refs = list;
-		left.n_refs += some.n_refs;
-	}
+	if (!rc && add)
+		rc = refs_plus(r->arena, &left, &some, e);
 	if (rc)
 		return rc;
 	meta->refs = left.refs;
@@ -253,7 +262,7 @@ static int edit_refs(struct seve_record *r, const char *text, bool add, struct e
 static int edit_set(struct seve_record *r, const char *field, const char *text, bool add,
 		    struct err *e)
 {
-	const field_desc *fd;
+	const field_desc *fd = NULL;
 	ProtobufCMessage *members;
 	int rc = writable(r, e);
 
@@ -262,7 +271,7 @@ static int edit_set(struct seve_record *r, const char *field, const char *text, 
 	if (strcmp(field, "refs") == 0 && !field_by_name(r->kind, field))
 		return edit_refs(r, text, add, e);
 	rc = find_field(r->kind, field, &fd, e);
-	if (rc)
+	if (rc || !fd)
 		return rc;
 	if (!field_is_set(field_type(fd))) {
 		err_set(e, ERR_INVALID, "%s.%s is not a list: it is set, not added to",

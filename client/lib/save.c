@@ -188,7 +188,10 @@ static int refused(const struct save *g, struct err *e)
 		code = ERR_DENIED;
 	else if (why && why->code && strcmp(why->code, "GONE") == 0)
 		code = ERR_NOT_FOUND;
-	return err_set(e, code, "%s", why && why->text ? why->text : "the server refused it");
+	if (!why || !why->text)
+		return err_set(e, code, "the server refused it");
+	return err_set(e, code, "%s%s%s", why->code ? why->code : "", why->code ? ": " : "",
+		       why->text);
 }
 
 /* ---- the way through
@@ -357,7 +360,7 @@ int seve_save(struct seve *s, struct seve_record *const records[], size_t n, con
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = add_record(&g, records[i], &e);
 	if (!rc)
-		rc = g.n ? save_run(&g, queued, report, &e) : nothing_edited(report, &e);
+		(void)(g.n ? save_run(&g, queued, report, &e) : nothing_edited(report, &e));
 	arena_fini(&g.arena);
 	return error_out(err, &e);
 }
@@ -441,7 +444,7 @@ static int fetch_restored(struct save *g, const struct uuid *id, struct err *e)
 int seve_restore(struct seve *s, uint32_t territory, const char *id, const char *reason,
 		 struct seve_table **report, struct seve_error **err)
 {
-	struct outbox_view v;
+	struct outbox_view v = {0};
 	struct err e = {0}, later = {0};
 	struct uuid u;
 	struct save g;
@@ -453,7 +456,7 @@ int seve_restore(struct seve *s, uint32_t territory, const char *id, const char 
 	}
 	save_init(&g, s, territory, reason, false);
 	rc = find_deleted(&g, &u, &v, &e);
-	if (!rc) {
+	if (!rc && v.kind) {
 		plain_change(&g, SEVE__CHANGE__OP__OP_RESTORE, u.b, v.kind, v.rev);
 		rc = save_run(&g, NULL, report, &e);
 	}
