@@ -17,13 +17,13 @@ enum {
 struct rule_row {
 	const ProtobufCMessageDescriptor *desc;
 	const char *field;
-	unsigned flags;
 	const char *target;
+	unsigned flags;
 	enum field_check check;
 };
 static const struct rule_row rule_rows[] = {
 #define FIELD(message, fname, fflags, ftarget, fcheck)                                             \
-	{&seve__##message##__descriptor, #fname, (fflags), #ftarget, FIELD_CHECK_##fcheck},
+	{&seve__##message##__descriptor, #fname, #ftarget, (fflags), FIELD_CHECK_##fcheck},
 #include "fields.def"
 };
 

@@ -89,7 +89,7 @@ static int read_message(const struct reader *r, const ProtobufCMessageDescriptor
 static int read_nested(const struct reader *r, ProtobufCMessage *m, const field_desc *fd,
 		       const json_t *v)
 {
-	ProtobufCMessage *inner;
+	ProtobufCMessage *inner = NULL;
 	int rc = read_message(r, fd->descriptor, v, &inner);
 	if (rc == 0)
 		*(ProtobufCMessage **)field_at_mut(m, fd) = inner;

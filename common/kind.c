@@ -130,19 +130,22 @@ const struct kind *kind_of(const Seve__Body *body)
 	return body ? kind_by_number((uint32_t)body->kind_case) : NULL;
 }
 
+/* Where the kind's message hangs in a body. */
+static ProtobufCMessage **slot(const struct kind *k, Seve__Body *body)
+{
+	return (ProtobufCMessage **)(void *)((char *)body + k->member->offset);
+}
+
 ProtobufCMessage *kind_message(const Seve__Body *body)
 {
 	const struct kind *k = kind_of(body);
-	ProtobufCMessage *m = NULL;
-	if (k)
-		memcpy(&m, (const char *)body + k->member->offset, sizeof m);
-	return m;
+	return k ? *slot(k, (Seve__Body *)body) : NULL;
 }
 
 void kind_set_message(const struct kind *k, Seve__Body *body, ProtobufCMessage *msg)
 {
 	body->kind_case = msg ? (Seve__Body__KindCase)k->number : SEVE__BODY__KIND__NOT_SET;
-	memcpy((char *)body + k->member->offset, &msg, sizeof msg);
+	*slot(k, body) = msg;
 }
 
 void kind_format_ref(const struct kind *k, uint32_t ref_no, char out[static 16])

@@ -17,9 +17,9 @@ enum kind_flags { KIND_ONLINE = 1, KIND_IMPORT = 2 };
 
 struct kind {
 	uint32_t number;
+	char prefix;       /* 'P', or 0 */
 	const char *name;  /* "action" */
 	const char *table; /* in PostgreSQL: "action", "group_" */
-	char prefix;       /* 'P', or 0 */
 	const char *sort;  /* field that lists are ordered by */
 	Seve__Level level; /* default */
 	unsigned writers;  /* kind_writers */
@@ -50,8 +50,8 @@ int kind_parse_ref(const char *text, const struct kind **k, uint32_t *ref_no, st
 enum role_may { ROLE_MAY_ACCOUNTS = 1, ROLE_MAY_TERRITORIES = 2, ROLE_MAY_OWN_SOURCE = 4 };
 
 struct role {
+	const char *name; /* "coordinator" */
 	Seve__Role number;
-	const char *name;   /* "coordinator" */
 	Seve__Level reads;  /* LEVEL_UNSPECIFIED: nothing */
 	unsigned writes_as; /* one of kind_writers, or 0 */
 	unsigned may;       /* role_may */

@@ -15,7 +15,7 @@ static const struct rule rules[] = {
 	{                                                                                          \
 		.id = #rid,                                                                        \
 		.kind = NUMBER_##rkind,                                                            \
-		.check = function,                                                                 \
+		.check = (function),                                                               \
 		.need_kind = NUMBER_##need,                                                        \
 		.need_field = NUMBER_##need == NUMBER_NONE ? NULL : #field,                        \
 		.concerns = function##_concerns,                                                   \

@@ -42,11 +42,11 @@ static struct span ref_bytes(struct arena *a, const Seve__ExternalRef *r)
 {
 	const char *source = r->source ? r->source : "", *key = r->key ? r->key : "";
 	size_t n = strlen(source) + 1, m = strlen(key);
-	uint8_t *p = arena_alloc(a, n + m);
+	uint8_t *p = arena_alloc(a, n + m + 1);
 	if (!p)
 		return (struct span){NULL, 0};
 	memcpy(p, source, n);
-	memcpy(p + n, key, m);
+	memcpy(p + n, key, m + 1);
 	return (struct span){p, n + m};
 }
 
