@@ -224,7 +224,9 @@ static json_t *parse(const char *text, size_t n, size_t flags, struct err *e)
 	}
 	json_error_t why;
 	json_t *v = json_loadb(text, n, JSON_REJECT_DUPLICATES | flags, &why);
-	if (!v)
+	if (!v && json_error_code(&why) == json_error_out_of_memory)
+		err_set(e, ERR_NOMEM, "JSON");
+	else if (!v)
 		err_set(e, ERR_INVALID, "line %d, column %d: %.200s", why.line, why.column,
 			why.text);
 	return v;
@@ -233,7 +235,7 @@ static json_t *parse(const char *text, size_t n, size_t flags, struct err *e)
 int json_read_message(struct arena *a, const ProtobufCMessageDescriptor *desc, const char *text,
 		      size_t n, ProtobufCMessage **out, struct err *e)
 {
-	struct err local, *why = e ? e : &local;
+	struct err local = {0}, *why = e ? e : &local;
 	json_t *v = parse(text, n, 0, why);
 	if (!v)
 		return -(int)why->code;
@@ -246,7 +248,7 @@ int json_read_message(struct arena *a, const ProtobufCMessageDescriptor *desc, c
 int json_read_value(struct arena *a, ProtobufCMessage *m, const ProtobufCFieldDescriptor *fd,
 		    const char *text, size_t n, struct err *e)
 {
-	struct err local, *why = e ? e : &local;
+	struct err local = {0}, *why = e ? e : &local;
 	json_t *v = parse(text, n, JSON_DECODE_ANY, why);
 	if (!v)
 		return -(int)why->code;
