@@ -110,18 +110,18 @@ static int options_copy(const struct seve_options *from, struct seve_options *to
 static int welcomed(void *ctx, const Seve__Welcome *w, struct err *e)
 {
 	struct seve *s = ctx;
-	int rc = client_remember(s, w, e);
+	int rc;
 
-	if (rc)
-		return rc;
+	/* First: the invite is spent, so the token must not be lost whatever comes next. */
 	if (w->token && *w->token) {
 		free(s->new_token);
 		s->new_token = strdup(w->token);
 		if (!s->new_token)
 			return err_set(e, ERR_NOMEM, "token");
 	}
-	s->welcome = true;
-	return 0;
+	rc = client_remember(s, w, e);
+	s->welcome = !rc;
+	return rc;
 }
 
 static int open_in(struct seve *s, const struct seve_options *o, struct err *e)
@@ -382,8 +382,19 @@ int seve_connect(struct seve *s, struct seve_error **err)
  * ------------------------------------------------------------------------------------------------------
  */
 
+static int keep_token(struct seve *s, struct err *e)
+{
+	int rc = client_write_secret(s->options.token_file, s->new_token, e);
+
+	explicit_bzero(s->new_token, strlen(s->new_token));
+	free(s->new_token);
+	s->new_token = NULL;
+	return rc;
+}
+
 static int enroll_in(struct seve *s, const char *code, const char *device, struct err *e)
 {
+	struct err later = {0};
 	int rc;
 
 	if (!s->options.token_file) {
@@ -395,18 +406,15 @@ static int enroll_in(struct seve *s, const char *code, const char *device, struc
 	/* Never tried again by itself: the code may have been spent. */
 	while (!rc && !s->welcome)
 		rc = connect_once(s, e);
-	if (rc)
-		return rc;
 	if (!s->new_token)
-		return err_set(e, ERR_PROTOCOL,
-			       "the server accepted the invite, but sent no token");
-	rc = client_write_secret(s->options.token_file, s->new_token, e);
-	if (rc)
-		return rc;
-	explicit_bzero(s->new_token, strlen(s->new_token));
-	free(s->new_token);
-	s->new_token = NULL;
-	return 0;
+		return rc ? rc
+			  : err_set(e, ERR_PROTOCOL,
+				    "the server accepted the invite, but sent no token");
+	if (keep_token(s, &later) && !rc) {
+		*e = later;
+		return -(int)e->code;
+	}
+	return rc;
 }
 
 int seve_enroll(struct seve *s, const char *invite_code, const char *device,

@@ -349,6 +349,27 @@ int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *s
 	return rc;
 }
 
+int queue_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
+	       enum outbox_state *state, const Seve__Verdict **verdict, struct err *e)
+{
+	sqlite3_stmt *q =
+		store_query(s, e, STORE_outbox_get, "ii", (int64_t)territory, (int64_t)mid);
+	ProtobufCMessage *m = NULL;
+	struct span bytes;
+	int rc = store_step(s, q, e);
+
+	*verdict = NULL;
+	*state = OUTBOX_DONE;
+	if (rc <= 0)
+		return rc;
+	*state = (enum outbox_state)store_int(q, 0);
+	bytes = store_bytes(q, 2);
+	rc = bytes.at ? wire_unpack(a, &seve__verdict__descriptor, bytes.at, bytes.len, &m, e) : 0;
+	store_done(q);
+	*verdict = (const Seve__Verdict *)m;
+	return rc ? err_prefix(e, "a verdict of the outbox") : 0;
+}
+
 /* ---- what does not wait
  * ----------------------------------------------------------------------------------- */
 

@@ -29,6 +29,11 @@ int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *s
 		 const Seve__PushReply *reply, const char *account, int64_t now_ms,
 		 struct queue_counts *counts, struct err *e);
 
+/* What became of one mutation: OUTBOX_DONE when the outbox holds it no more, else its state, and
+ * with a conflict or a rejection the verdict, in the arena (NULL where none tells why). */
+int queue_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
+	       enum outbox_state *state, const Seve__Verdict **verdict, struct err *e);
+
 /* Every waiting mutation of the territory becomes rejected with this code: it cannot be sent any
  * more. */
 int queue_reject_all(struct store *s, uint32_t territory, const char *code, uint64_t *n,

@@ -24,14 +24,20 @@ static int put_number(struct store *st, const char *key, int64_t v, struct err *
 	return store_meta_set(st, key, number, e);
 }
 
-/* A store belongs to one account on one server: another's outbox must not be sent under this name.
- */
+/* A store belongs to one account on one server: another's outbox must not be sent under this name,
+ * nor another's records be read.  An empty one changes hands. */
 static int same_owner(struct seve *s, const Seve__Welcome *w, struct err *e)
 {
 	char account[128];
+	sqlite3_stmt *q;
 	int rc = store_meta_get(s->store, "account", account, sizeof account, e);
 
 	if (rc || !*account || strcmp(account, text(w->account)) == 0)
+		return rc;
+	q = store_query(s->store, e, STORE_status_territories, "");
+	rc = store_step(s->store, q, e);
+	store_done(q);
+	if (rc <= 0)
 		return rc;
 	err_set(e, ERR_PRECONDITION, "the store belongs to account %s, the token to %s", account,
 		text(w->account));

@@ -253,10 +253,34 @@ static int told(struct save *g, struct seve_table **report, struct err *e)
 	return refused(g, e);
 }
 
-static int save_locked(struct save *g, struct seve_table **report, struct err *e)
+/* No verdict came this way.  What is left is what the outbox says: another program that shares the
+ * store may have sent the edit meanwhile. */
+static int untold(struct save *g, int rc, struct seve_table **report, struct err *e)
 {
-	int rc;
+	static const Seve__Verdict in_effect = {PROTOBUF_C_MESSAGE_INIT(&seve__verdict__descriptor),
+						.code = SEVE__VERDICT__CODE__APPLIED};
+	enum outbox_state state;
+	struct err later = {0};
 
+	if (queue_fate(g->s->store, &g->arena, g->territory, g->mutation.mid, &state, &g->verdict,
+		       &later)) {
+		*e = later;
+		return -(int)e->code;
+	}
+	if (outbox_waits(state))
+		return not_sent(g, report, e);
+	if (state == OUTBOX_DONE)
+		g->verdict = &in_effect;
+	if (!g->verdict)
+		return rc ? rc
+			  : err_set(e, ERR_NOT_FOUND,
+				    "the territory may not be written to any more");
+	*e = (struct err){0};
+	return told(g, report, e);
+}
+
+static void make_mutation(struct save *g)
+{
 	seve__mutation__init(&g->mutation);
 	g->mutation.has_territory = g->mutation.has_client_time_ms = true;
 	g->mutation.territory = g->territory;
@@ -266,6 +290,15 @@ static int save_locked(struct save *g, struct seve_table **report, struct err *e
 		g->list[i] = &g->changes[i];
 	g->mutation.n_changes = g->n;
 	g->mutation.changes = g->list;
+}
+
+/* The outbox needs no lock: its transactions are enough, and an edit need not wait for somebody
+ * else's long synchronisation.  Sending does. */
+static int save_through(struct save *g, struct seve_table **report, struct err *e)
+{
+	int rc;
+
+	make_mutation(g);
 	rc = queue_add(g->s->store, &g->mutation, g->bases, clock_wall_ms(), e);
 	if (rc)
 		return rc;
@@ -278,10 +311,7 @@ static int save_locked(struct save *g, struct seve_table **report, struct err *e
 		return rc ? rc : show_waiting(g, e);
 	}
 	rc = push_and_wait(g, e);
-	if (g->verdict)
-		return told(g, report, e);
-	return rc ? not_sent(g, report, e)
-		  : err_set(e, ERR_INTERNAL, "the push brought no verdict");
+	return g->verdict ? told(g, report, e) : untold(g, rc, report, e);
 }
 
 static int save_run(struct save *g, int *queued, struct seve_table **report, struct err *e)
@@ -292,11 +322,7 @@ static int save_run(struct save *g, int *queued, struct seve_table **report, str
 		err_set(e, ERR_USAGE, "a synchronisation is under way on this handle");
 		return err_remedy(e, "wait for its end, or save offline: it will be sent");
 	}
-	rc = store_lock(g->s->store, STORE_LOCK_MS, e);
-	if (rc)
-		return rc;
-	rc = save_locked(g, report, e);
-	store_unlock(g->s->store);
+	rc = save_through(g, report, e);
 	if (queued)
 		*queued = g->queued;
 	return rc;

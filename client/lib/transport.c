@@ -298,6 +298,8 @@ int transport_send(struct transport *t, enum frame_type type, const void *payloa
 		return err_set(e, (enum err_code) - rc, "a request of %zu bytes", n);
 	s = buf_span(&t->clear);
 	rc = tls_write(&t->tls, s.at, s.len, e);
+	if (type == FRAME_HELLO) /* it held a secret */
+		explicit_bzero((void *)(uintptr_t)s.at, s.len);
 	buf_consume(&t->clear, s.len);
 	buf_release(&t->clear);
 	return rc ? rc : write_out(t, e);

@@ -68,7 +68,7 @@ static bool take(unsigned *n)
 /* ---- methods ----------------------------------------------------------------------------------
  */
 
-static void on_hello(struct peer *p)
+static void on_hello(struct peer *p, const Seve__Hello *hello)
 {
 	Seve__Welcome w = SEVE__WELCOME__INIT;
 	Seve__Grant grant = SEVE__GRANT__INIT, *list[] = {&grant};
@@ -83,6 +83,7 @@ static void on_hello(struct peer *p)
 	w.clock_ms = 1700000000000;
 	w.account = (char *)(uintptr_t)(p->script.account ? p->script.account : "animatrice");
 	w.server = (char *)(uintptr_t) "peer/1";
+	w.token = hello->invite ? (char *)(uintptr_t) "svt_new" : NULL;
 	grant.has_role = grant.has_territory = grant.has_view = true;
 	grant.role = SEVE__ROLE__ROLE_FACILITATOR;
 	grant.territory = PEER_TERRITORY;
@@ -350,8 +351,9 @@ static void on_frames(struct peer *p)
 		ProtobufCMessage *m = NULL;
 
 		arena_reset(&v->arena);
-		if (f.type == FRAME_HELLO)
-			on_hello(p);
+		if (f.type == FRAME_HELLO && !wire_unpack(&v->arena, &seve__hello__descriptor,
+							  f.payload.at, f.payload.len, &m, &e))
+			on_hello(p, (const Seve__Hello *)m);
 		else if (f.type == FRAME_REQUEST &&
 			 !wire_unpack(&v->arena, &seve__request__descriptor, f.payload.at,
 				      f.payload.len, &m, &e))

@@ -331,10 +331,81 @@ static void a_store_is_not_used_for_another_account(void **state)
 
 	begin(f);
 	assert_int_equal(store_meta_set(f->s->store, "account", "quelqu'un d'autre", &e), 0);
+	assert_int_equal(replica_make(f->s->store, TERRITORY, &e), 0);
 	assert_int_equal(seve_connect(f->s, &err), SEVE_INVALID);
 	peer_stop(&f->peer);
 	assert_non_null(strstr(seve_error_message(err), "quelqu'un d'autre"));
 	seve_error_free(err);
+}
+
+static void an_empty_store_changes_hands(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	begin(f);
+	assert_int_equal(store_meta_set(f->s->store, "account", "quelqu'un d'autre", &e), 0);
+	assert_int_equal(seve_connect(f->s, NULL), SEVE_OK);
+	peer_stop(&f->peer);
+	assert_string_equal(f->s->account, "animatrice");
+}
+
+static void an_invite_brings_a_token_even_if_the_store_is_anothers(void **state)
+{
+	struct fixture *f = *state;
+	struct seve_error *err = NULL;
+	struct err e = {0};
+	char token[CLIENT_TOKEN_MAX];
+
+	begin(f);
+	assert_int_equal(seve_enroll(f->s, "CODE", "poste", NULL), SEVE_OK);
+	assert_int_equal(client_read_token(f->token, token, &e), 0);
+	assert_string_equal(token, "svt_new");
+	assert_int_equal(client_write_secret(f->token, "svt_old", &e), 0);
+	assert_int_equal(store_meta_set(f->s->store, "account", "quelqu'un d'autre", &e), 0);
+	assert_int_equal(replica_make(f->s->store, TERRITORY, &e), 0);
+	assert_int_equal(seve_enroll(f->s, "CODE", "poste", &err), SEVE_INVALID);
+	peer_stop(&f->peer);
+	assert_int_equal(client_read_token(f->token, token, &e), 0);
+	assert_string_equal(token, "svt_new");
+	seve_error_free(err);
+}
+
+static void an_edit_does_not_wait_for_anothers_synchronisation(void **state)
+{
+	struct fixture *f = *state;
+	struct seve_options *o = seve_options_new();
+	struct seve *other = NULL;
+	char *path;
+	int queued = 0, status = 1;
+	struct err e = {0};
+
+	assert_true(asprintf(&path, "%s/store.db", f->folder) > 0);
+	peer_start(&f->peer, pki.cert, pki.key);
+	seve_options_set(o, "server", f->peer.address);
+	seve_options_set(o, "ca-file", pki.ca);
+	seve_options_set(o, "token-file", f->token);
+	seve_options_set(o, "store", path);
+	assert_int_equal(seve_open(o, &f->s, NULL), SEVE_OK);
+	assert_int_equal(seve_open(o, &other, NULL), SEVE_OK);
+	assert_int_equal(sync_now(f, NULL), SEVE_OK);
+	assert_int_equal(store_lock(other->store, 0, &e), 0);
+	seve_record_free(edit(f, 1, "hors ligne", 1, &queued, &status));
+	assert_int_equal(status, SEVE_OK);
+	seve_record_free(edit(f, 2, "en ligne", 0, &queued, &status));
+	assert_int_equal(status, SEVE_OK);
+	assert_int_equal(queued, 1);
+	store_unlock(other->store);
+	/* The other program sends them, and this one sees the effect.  (The peer serves one at a
+	 * time.) */
+	client_hang_up(f->s);
+	assert_int_equal(seve_sync(other, TERRITORY, NULL, NULL, NULL, NULL), SEVE_OK);
+	peer_stop(&f->peer);
+	assert_string_equal(support_title(f->s, 1), "hors ligne");
+	assert_string_equal(support_title(f->s, 2), "en ligne");
+	seve_close(other);
+	seve_options_free(o);
+	free(path);
 }
 
 static void names_are_known_after_a_connection(void **state)
@@ -542,6 +613,9 @@ int main(void)
 		TEST(silence_ends_with_the_time_out),
 		TEST(a_server_that_is_not_trusted_gets_no_token),
 		TEST(a_store_is_not_used_for_another_account),
+		TEST(an_empty_store_changes_hands),
+		TEST(an_invite_brings_a_token_even_if_the_store_is_anothers),
+		TEST(an_edit_does_not_wait_for_anothers_synchronisation),
 		TEST(names_are_known_after_a_connection),
 		TEST(a_loop_of_ones_own_brings_it_to_its_end),
 		TEST(a_handle_may_be_closed_in_the_middle),
