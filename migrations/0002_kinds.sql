@@ -77,7 +77,7 @@ BEGIN
 	FOREACH t IN ARRAY ARRAY['territory', 'actor', 'contact', 'action', 'position', 'group_', 'meeting', 'attendance', 'minute', 'task'] LOOP
 		EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
 		EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-		EXECUTE format('CREATE POLICY territory ON %I USING (territory_id = ANY ((SELECT nullif(current_setting(''seve.territories'', true), ''''))::int[])) WITH CHECK (territory_id = ANY ((SELECT nullif(current_setting(''seve.territories'', true), ''''))::int[]))', t);
+		EXECUTE format('CREATE POLICY territory ON %I USING ((territory_id = ANY ((SELECT nullif(current_setting(''seve.territories'', true), ''''))::int[])) IS TRUE) WITH CHECK ((territory_id = ANY ((SELECT nullif(current_setting(''seve.territories'', true), ''''))::int[])) IS TRUE)', t);
 		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO seve_app', t);
 	END LOOP;
 END $$;

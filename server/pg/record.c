@@ -119,8 +119,8 @@ static int write_unique(struct buf *b, const struct kind *k, const field_desc *f
 	return buf_addf(b,
 			"SELECT r.territory_id, r.id, r.kind, r.rev, r.level, r.deleted, coalesce(r.ref_no, 0), r.narrowed_rev, "
 			"r.field_revs, r.body, true, u.t, u.v FROM unnest($1::int[], $2::text[]) u(t, v) "
-			"JOIN %s x ON x.territory_id = u.t AND x.\"%s\" = u.v "
-			"JOIN record r ON r.territory_id = x.territory_id AND r.id = x.id",
+			"CROSS JOIN LATERAL (SELECT y.id FROM %s y WHERE y.territory_id = u.t AND y.\"%s\" = u.v OFFSET 0) x "
+			"CROSS JOIN LATERAL (SELECT * FROM record z WHERE z.territory_id = u.t AND z.id = x.id OFFSET 0) r",
 			k->table, fd->name);
 }
 
