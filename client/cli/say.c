@@ -170,7 +170,7 @@ int say_nomem(const struct cli *c)
 	return say_failure(c, ERR_NOMEM, NULL, "%s", _("out of memory"));
 }
 
-static void line(const char *fmt, va_list ap)
+static void __attribute__((format(printf, 1, 0))) line(const char *fmt, va_list ap)
 {
 	char text[LINE_MAX_BYTES];
 	vsnprintf(text, sizeof text, fmt, ap);

@@ -16,6 +16,8 @@
 /* libcsv's states, which it keeps to itself: nothing of a row read yet; inside a cell. */
 enum { STATE_NO_ROW = 0, STATE_IN_CELL = 2 };
 
+enum { CELL_STEP = 64 * 1024 }; /* libcsv's own 128 bytes make a long cell quadratic */
+
 struct reader {
 	struct csv_parser parser;
 	iconv_t convert; /* (iconv_t)-1: none */
@@ -336,8 +338,9 @@ static int open_reader(struct reader *r, const struct csvfile_options *o)
 	}
 	r->raw = malloc(CSVFILE_ROW_MAX);
 	r->row = malloc(CSVFILE_ROW_MAX);
-	r->text = malloc(3 * CSVFILE_ROW_MAX);
-	if (!r->raw || !r->row || !r->text)
+	if (r->convert != (iconv_t)-1)
+		r->text = malloc(3 * CSVFILE_ROW_MAX);
+	if (!r->raw || !r->row || (r->convert != (iconv_t)-1 && !r->text))
 		return err_set(r->e, ERR_NOMEM, _("reading the file"));
 	r->detect = !o->separator;
 	if (o->separator)
@@ -357,6 +360,7 @@ int csvfile_read(FILE *file, const struct csvfile_options *o, csvfile_fn fn, voi
 	r->e = e ? e : &own;
 	r->convert = (iconv_t)-1;
 	csv_init(&r->parser, 0);
+	csv_set_blk_size(&r->parser, CELL_STEP);
 	int rc = open_reader(r, o);
 	if (rc == 0)
 		rc = feed_file(r, file);
