@@ -323,7 +323,7 @@ static int begin(struct hello *h, struct span payload, struct err *e)
 	int rc =
 		wire_unpack(&h->arena, &seve__hello__descriptor, payload.at, payload.len, &base, e);
 	if (rc < 0)
-		return rc;
+		return err_prefix(e, "Hello");
 	const Seve__Hello *m = (const Seve__Hello *)base;
 	rc = check_hello(m, e);
 	if (rc < 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cluster.h"
@@ -70,6 +71,16 @@ int database_certificates(const struct database *d, struct conf *conf, struct er
 	if (rc == 0)
 		rc = conf_set(conf, "tls-ca", d->embedded.ca_file, "default", e);
 	return rc;
+}
+
+bool database_has_died(struct database *d)
+{
+	const pid_t pid = d->embedded.postmaster;
+	int status;
+	if (!d->started || pid <= 0 || d->embedded.adopted || waitpid(pid, &status, WNOHANG) != pid)
+		return false;
+	d->embedded.postmaster = 0;
+	return true;
 }
 
 void database_close(struct database *d)

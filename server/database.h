@@ -18,6 +18,9 @@ int database_open(const struct conf *conf, struct database *out, struct err *e);
 int database_visit(const struct conf *conf, struct database *out, struct err *e);
 /* Puts the certificates of an embedded one where the settings have none. */
 int database_certificates(const struct database *d, struct conf *conf, struct err *e);
+/* Whether a PostgreSQL that was started has ended by itself: it is then no longer ours to stop.
+ * Does not block. */
+bool database_has_died(struct database *d);
 /* Stops what was started.  Idempotent. */
 void database_close(struct database *d);
 

@@ -13,7 +13,7 @@
 #include "server.h"
 #include "text.h"
 
-enum { STATUS_FAILURE = 1, STATUS_CONFIG = 78, N_SIGNALS = 4 };
+enum { STATUS_FAILURE = 1, STATUS_CONFIG = 78, N_SIGNALS = 5 };
 
 /* What a running server needs beside itself. */
 struct daemon {
@@ -24,6 +24,7 @@ struct daemon {
 	uv_loop_t loop;
 	uv_signal_t signals[N_SIGNALS];
 	bool draining;
+	bool orphaned; /* the private PostgreSQL has ended by itself */
 };
 
 static int fail(const struct err *e)
@@ -70,13 +71,28 @@ static void reload(struct daemon *d)
 		log_event(LOG_INFO, "reloaded", "pid=%d", (int)getpid());
 }
 
+/* Whoever supervises us starts both again. */
+static void check_database(struct daemon *d)
+{
+	if (d->orphaned || !database_has_died(&d->database))
+		return;
+	d->orphaned = true;
+	log_event(LOG_ERROR, "embedded_died", "dir=%s", d->database.embedded.dir);
+	server_halt(d->server);
+}
+
 static void on_signal(uv_signal_t *h, int number)
 {
 	struct daemon *d = h->data;
-	if (number == SIGHUP) {
+	const bool stops = number == SIGTERM || number == SIGINT;
+	if (!d->server) {
+		d->draining |= stops; /* still starting: open_service() finds it */
+	} else if (number == SIGHUP) {
 		reload(d);
 	} else if (number == SIGUSR1) {
 		server_dump(d->server);
+	} else if (number == SIGCHLD) {
+		check_database(d);
 	} else if (d->draining) {
 		log_event(LOG_WARN, "stopping", "signal=%d", number);
 		server_halt(d->server);
@@ -90,7 +106,7 @@ static void on_signal(uv_signal_t *h, int number)
 /* They do not keep the loop alive: it ends with the server. */
 static int watch_signals(struct daemon *d, struct err *e)
 {
-	static const int numbers[N_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+	static const int numbers[N_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
 	signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < N_SIGNALS; i++) {
 		int rc = uv_signal_init(&d->loop, &d->signals[i]);
@@ -157,7 +173,7 @@ static int open_service(struct daemon *d, struct err *e)
 	rc = offer_invite(d, e);
 	if (rc == 0)
 		rc = server_announce(d->server, e);
-	if (rc < 0)
+	if (rc < 0 || d->draining)
 		server_halt(d->server);
 	return rc;
 }
@@ -181,6 +197,11 @@ static int serve(const struct options *o, struct conf *conf)
 	uv_loop_close(&d.loop);
 	database_close(&d.database);
 	conf_fini(&d.conf);
+	if (rc == 0 && d.orphaned) {
+		rc = err_set(&e, ERR_UNAVAILABLE, "the private PostgreSQL has ended by itself");
+		err_remedy(&e,
+			   "its log tells why: postgres.log in the folder; then start seved again");
+	}
 	if (rc == 0)
 		log_event(LOG_INFO, "stopped", "pid=%d", (int)getpid());
 	return rc < 0 ? fail(&e) : 0;
