@@ -299,6 +299,7 @@ static int save_through(struct save *g, struct seve_table **report, struct err *
 	int rc;
 
 	make_mutation(g);
+	sync_commit(g->s);
 	rc = queue_add(g->s->store, &g->mutation, g->bases, clock_wall_ms(), e);
 	if (rc)
 		return rc;

@@ -5,6 +5,7 @@
 #include "field.h"
 #include "queue.h"
 #include "replica.h"
+#include "sync.h"
 #include "table.h"
 #include "text.h"
 #include "wire.h"
@@ -232,6 +233,7 @@ int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid, struct se
 {
 	struct err e = {0};
 
+	sync_commit(s);
 	if (store_lock(s->store, STORE_LOCK_MS, &e))
 		return error_out(err, &e);
 	queue_drop(s->store, territory, mid, &e);

@@ -13,7 +13,7 @@
 #include "sync_run.h"
 #include "wire.h"
 
-enum { BATCH_ROWS = 10000, RUN_ARENA_MAX = 32 * 1024 * 1024, RESETS_MAX = 1 };
+enum { BATCH_ROWS = 50000, BATCH_MS = 500, RUN_ARENA_MAX = 32 * 1024 * 1024, RESETS_MAX = 1 };
 
 static struct sync_item *item_now(struct sync_run *r)
 {
@@ -25,10 +25,13 @@ static struct sync_item *item_now(struct sync_run *r)
 
 static int batch_begin(struct sync_run *r, struct err *e)
 {
-	int rc = r->batch ? 0 : store_begin(r->s->store, e);
+	int rc;
 
-	if (!rc)
-		r->batch = true;
+	if (r->batch)
+		return 0;
+	rc = store_begin(r->s->store, e);
+	r->batch = !rc;
+	r->batch_until_ms = clock_mono_ms() + BATCH_MS;
 	return rc;
 }
 
@@ -311,20 +314,26 @@ static void run_finish(struct sync_run *r)
 	store_unlock(r->s->store);
 }
 
-void sync_poke(struct seve *s)
+void sync_commit(struct seve *s)
 {
 	struct sync_run *r = s->run;
 	struct err e = {0};
 
+	if (!r || !batch_end(r, 0, &e))
+		return;
+	session_cancel(&s->session, r->call);
+	r->call = 0;
+	item_end(r, &e);
+}
+
+void sync_poke(struct seve *s)
+{
+	struct sync_run *r = s->run;
+
 	if (!r || r->finished)
 		return;
-	/* Not left open between two calls: other work on this handle has transactions of its own.
-	 */
-	if (batch_end(r, 0, &e)) {
-		session_cancel(&s->session, r->call);
-		r->call = 0;
-		item_end(r, &e);
-	}
+	if (r->batch && clock_mono_ms() >= r->batch_until_ms)
+		sync_commit(s);
 	while (!r->call && r->at < r->n && clock_mono_ms() >= r->not_before_ms) {
 		switch (r->phase) {
 		case SYNC_PUSH:
@@ -347,7 +356,9 @@ uint64_t sync_wake_ms(const struct seve *s)
 		return UINT64_MAX;
 	if (r->finished)
 		return 0;
-	return r->call ? UINT64_MAX : r->not_before_ms;
+	if (!r->call)
+		return r->not_before_ms;
+	return r->batch ? r->batch_until_ms : UINT64_MAX;
 }
 
 bool sync_finished(const struct seve *s)

@@ -23,6 +23,8 @@ struct sync_want {
 int sync_start(struct seve *s, const struct sync_want *want, struct err *e);
 /* Goes on with the run of the handle, if there is one: after every session_process(). */
 void sync_poke(struct seve *s);
+/* Commits what has been pulled so far: before anything else writes through this handle. */
+void sync_commit(struct seve *s);
 /* When sync_poke() wants to be called even if nothing arrives: monotonic, UINT64_MAX never. */
 uint64_t sync_wake_ms(const struct seve *s);
 bool sync_finished(const struct seve *s);

@@ -33,6 +33,7 @@ struct sync_run {
 	Seve__PushRequest push;
 	bool batch; /* a transaction that takes in pages is open */
 	size_t batch_rows;
+	uint64_t batch_until_ms; /* it is committed by then: others want to write too */
 	bool finished;
 	/* Of seve_sync_start(): told once, by seve_process(). */
 	seve_done done;

@@ -1,5 +1,6 @@
 /* test_replica.c -- the store and the replica: pages, cursors, loads from the beginning, purges,
  * the file itself. */
+#include "../../client/lib/sql.h"
 #include "support.h"
 
 #include <sys/stat.h>
@@ -324,6 +325,29 @@ static void an_inner_failure_undoes_the_whole_transaction(void **state)
 	assert_string_equal(value, "");
 }
 
+static bool is_statement(const char *name)
+{
+	static const char *const names[] = {
+#define STATEMENT(name) #name,
+#include "../../client/lib/statements.def"
+#undef STATEMENT
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void every_sql_file_is_a_statement_or_makes_the_store(void **state)
+{
+	(void)state;
+	for (const struct sql_file *f = sql_files; f->name; f++)
+		if (!is_statement(f->name) && strcmp(f->name, "schema") != 0 &&
+		    strcmp(f->name, "pragmas") != 0)
+			fail_msg("sql/%s.sql is used by nobody", f->name);
+}
+
 /* Every statement is prepared once: a word that SQLite does not understand shows here. */
 static void every_statement_can_be_prepared(void **state)
 {
@@ -363,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_file_of_another_program_or_a_newer_version_is_refused),
 		cmocka_unit_test(one_writer_at_a_time_over_all_handles),
 		TEST(an_inner_failure_undoes_the_whole_transaction),
+		cmocka_unit_test(every_sql_file_is_a_statement_or_makes_the_store),
 		TEST(every_statement_can_be_prepared),
 	};
 

@@ -3,4 +3,5 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA temp_store = MEMORY;
 PRAGMA secure_delete = FAST;
-PRAGMA cache_size = -16384;
+PRAGMA cache_size = -65536;
+PRAGMA wal_autocheckpoint = 8000;
