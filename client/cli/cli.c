@@ -133,7 +133,7 @@ static int set_timeout(struct cli *c, struct seve_options *o)
 	if (!c->timeout)
 		return 0;
 	if (text_to_duration(c->timeout, &ms, &e) < 0)
-		return say_err(c, &e);
+		return say_misuse(c, &e);
 	return set_option(c, o, "timeout-ms", cli_printf(c, "%lld", (long long)ms));
 }
 

@@ -20,7 +20,7 @@ static int number(struct cli *c, const char *text, int64_t most, unsigned *out)
 	struct err e = {0};
 	int64_t n = 0;
 	if (text && text_to_int(text, 1, most, &n, &e) < 0)
-		return say_err(c, &e);
+		return say_misuse(c, &e);
 	*out = (unsigned)n;
 	return 0;
 }

@@ -104,6 +104,11 @@ static int guess_mapping(struct import *it, const struct csvfile_row *row, struc
 			    0)
 			return 0;
 	}
+	for (size_t i = 0; i < row->n; i++) /* clearly meant as "plain": what is wrong with it? */
+		if (strcmp(row->cells[i], "key") == 0 &&
+		    parse_mapping(it, "plain", mapping_builtin("plain"), e) == 0)
+			return mapping_bind(&it->c->arena, &it->mapping, it->kind, row->cells,
+					    row->n, e);
 	err_set(e, ERR_INVALID,
 		_("no mapping of ours fits the columns of this file (the first is \"%.60s\")"),
 		row->cells[0]);
@@ -355,7 +360,7 @@ static int prepare(struct import *it)
 				 it->separator);
 	it->csv.separator = it->separator ? *it->separator : '\0';
 	if (it->most_errors && text_to_int(it->most_errors, 1, INT32_MAX, &n, &e) < 0)
-		return say_err(c, &e);
+		return say_misuse(c, &e);
 	it->errors_max = (uint64_t)n;
 	int rc = load_mapping(it);
 	if (rc == 0)

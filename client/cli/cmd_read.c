@@ -24,7 +24,7 @@ static int stale(struct cli *c, const char *duration, struct seve_query *q)
 	int64_t ms;
 	char instant[32];
 	if (text_to_duration(duration, &ms, &e) < 0)
-		return say_err(c, &e);
+		return say_misuse(c, &e);
 	text_from_instant(clock_wall_ms() - ms, instant);
 	return seve_query_filter(q, "updated_at", "<", instant, &err) ? say_seve(c, err) : 0;
 }
@@ -34,7 +34,7 @@ static int limit(struct cli *c, const char *text, struct seve_query *q)
 	struct err e = {0};
 	int64_t n;
 	if (text_to_int(text, 0, INT32_MAX, &n, &e) < 0)
-		return say_err(c, &e);
+		return say_misuse(c, &e);
 	seve_query_limit(q, (size_t)n);
 	return 0;
 }

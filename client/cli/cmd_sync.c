@@ -270,7 +270,7 @@ int cmd_outbox_drop(struct cli *c)
 	if (!cli_options(c, table, 1, 1))
 		return c->status;
 	if (text_to_int(c->args.at[0], 1, INT64_MAX, &mid, &e) < 0)
-		return say_err(c, &e);
+		return say_misuse(c, &e);
 	int rc = cli_open(c);
 	if (rc == 0)
 		rc = slug ? scope_find(c, slug, &territory)

@@ -103,18 +103,28 @@ static void add(struct making *m, const struct fieldopt *f, const char *name, bo
 					.help = help};
 }
 
-static const char *shorthand(const char *kind, const char *field)
-{
-	static const struct {
-		const char *kind, *field, *option;
-	} rows[] = {
+static const struct {
+	const char *kind, *field, *option;
+} shorthands[] = {
 #define SHORTHAND(kind, field, option) {kind, field, option},
 #include "shorthands.def"
 #undef SHORTHAND
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (is(rows[i].kind, kind) && is(rows[i].field, field))
-			return rows[i].option;
+};
+enum { SHORTHANDS = sizeof shorthands / sizeof *shorthands };
+
+static const char *shorthand(const char *kind, const char *field)
+{
+	for (size_t i = 0; i < SHORTHANDS; i++)
+		if (is(shorthands[i].kind, kind) && is(shorthands[i].field, field))
+			return shorthands[i].option;
+	return NULL;
+}
+
+const char *fieldopt_shorthand(const char *kind, const char *option)
+{
+	for (size_t i = 0; i < SHORTHANDS; i++)
+		if (is(shorthands[i].kind, kind) && is(shorthands[i].option, option))
+			return shorthands[i].field;
 	return NULL;
 }
 

@@ -35,6 +35,8 @@ struct fieldopts {
  * precedence over fields of the same name. */
 int fieldopts_make(struct cli *c, const char *kind, enum fieldopt_use use, const struct opt *more,
 		   struct fieldopts *out);
+/* The field that a row of shorthands.def calls so, or NULL. */
+const char *fieldopt_shorthand(const char *kind, const char *option);
 /* Sets what was given; references are looked up in the record's territory. */
 int fieldopts_apply(struct cli *c, const struct fieldopts *f, struct seve_record *r);
 /* Whether anything was given. */

@@ -17,6 +17,8 @@ enum { ASK_ONE_BY_ONE = 20, TERRITORIES_TRIED = 50 };
 const char *names_ref(const struct seve_record *r)
 {
 	const char *ref = seve_record_ref(r);
+	if (strcmp(seve_record_kind(r), "territory") == 0)
+		ref = seve_record_get(r, "slug");
 	return *ref ? ref : seve_record_id(r);
 }
 

@@ -100,6 +100,12 @@ int say_err(const struct cli *c, const struct err *e)
 	return err_exit_status(e->code);
 }
 
+int say_misuse(const struct cli *c, struct err *e)
+{
+	e->code = ERR_USAGE;
+	return say_err(c, e);
+}
+
 /* Rules and fields by their codes; what the message has told already is not told again. */
 static void tell_remarks(const struct cli *c, const struct seve_table *t, const char *told)
 {

@@ -12,6 +12,8 @@ struct cli;
 
 /* Each returns the exit status. */
 int say_err(const struct cli *c, const struct err *e);
+/* The value of an option or argument is none: a usage error, whatever the code of `e`. */
+int say_misuse(const struct cli *c, struct err *e);
 /* Frees `e`.  A NULL `e` is an out-of-memory of the library. */
 int say_seve(const struct cli *c, struct seve_error *e);
 /* The same with the server's remarks on a mutation: columns field, code, text.  `e` NULL: remarks

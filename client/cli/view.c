@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "field.h"
+#include "fieldopt.h"
 #include "human.h"
 #include "i18n.h"
 #include "json.h"
@@ -54,6 +55,9 @@ static enum out_type type_of(const char *kind, const char *field)
 static const char *field_of(struct cli *c, const char *kind, const char *word)
 {
 	static const char *const endings[] = {"", "_id", "_on", "_at", "_ids", "s"};
+	const char *field = fieldopt_shorthand(kind, word);
+	if (field)
+		return field;
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
 		const char *name = cli_printf(c, "%s%s", word, endings[i]);
 		if (seve_field_type(kind, name) || is_meta(name) || strcmp(name, "age") == 0)
@@ -212,10 +216,12 @@ static const char *human_cell(struct cli *c, const struct seve_record *r, const 
 		return cli_printf(c, "%s", out);
 	}
 	if (strcmp(type, "texts") == 0) {
-		char *list = cli_printf(c, "%s", text);
-		for (char *p = list; *p; p++)
-			if (*p == '|')
-				*p = ',';
+		const char *list = "";
+		while (*text) {
+			const size_t n = strcspn(text, "|");
+			list = cli_printf(c, "%s%s%.*s", list, *list ? ", " : "", (int)n, text);
+			text += n + (text[n] == '|');
+		}
 		return list;
 	}
 	return text;

@@ -33,7 +33,7 @@ const char *mapping_builtin(const char *name)
 
 static bool has_field(const struct kind *k, const char *name)
 {
-	return field_by_name(k, name) || strcmp(name, "level") == 0;
+	return field_by_name(k, name) != NULL;
 }
 
 static int no_field(const struct mapping *m, const struct kind *k, const char *name, unsigned line,
@@ -156,8 +156,6 @@ static int other_column(struct arena *a, struct mapping *m, const struct kind *k
 			fd = field_by_name(k, column);
 		if (fd)
 			return add_rule(a, m, column, fd->name, e);
-		if (strcmp(column, "level") == 0)
-			return add_rule(a, m, column, "level", e);
 	}
 	err_set(e, ERR_INVALID, _("column %zu, \"%.120s\", is not in mapping %s"), at + 1, column,
 		m->name);

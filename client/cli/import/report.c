@@ -153,14 +153,25 @@ static int print_json(const struct report *r)
 
 /* ---- for people ---- */
 
+static void tell_row(const struct report *r, const struct report_row *row)
+{
+	/* the server's texts begin with the field */
+	const bool field = *row->field && strncmp(row->text, row->field, strlen(row->field)) != 0;
+	say_warning(r->c, _("line %u, key %s: %s: %s%s%s (%s)"), row->line,
+		    *row->key ? row->key : "-", verdicts[row->verdict], field ? row->field : "",
+		    field ? ": " : "", row->text, row->code);
+}
+
+/* The rejected rows first: they are what somebody has to mend. */
 static void tell_remarks(const struct report *r)
 {
-	for (size_t i = 0; i < r->n && i < SHOWN; i++) {
-		const struct report_row *row = &r->list[i];
-		say_warning(r->c, _("line %u, key %s: %s: %s%s%s (%s)"), row->line,
-			    *row->key ? row->key : "-", verdicts[row->verdict], row->field,
-			    *row->field ? ": " : "", row->text, row->code);
-	}
+	size_t shown = 0;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < r->n && shown < SHOWN; i++)
+			if ((r->list[i].verdict == REPORT_REJECTED) == (pass == 0)) {
+				tell_row(r, &r->list[i]);
+				shown++;
+			}
 	const size_t more = r->n + r->dropped > SHOWN ? r->n + r->dropped - SHOWN : 0;
 	if (more)
 		say_warning(r->c,
