@@ -564,6 +564,61 @@ static void a_draining_server_says_goodbye_and_finishes_what_is_under_way(void *
 	peer_close(&busy);
 }
 
+/* ---- reloading ---------------------------------------------------------------------------------
+ */
+
+/* Settings as a file would give them the next time. */
+static struct conf fresh_conf(const char *cert, const char *idle)
+{
+	struct err e = {0};
+	struct conf conf;
+	const struct config_flag flags[] = {
+		{"tls-cert", cert},     {"tls-key", fixture_cluster()->key_file},
+		{"idle-timeout", idle}, {"listen-port", "1"},
+		{"log-level", "error"},
+	};
+	const struct config_source from = {.file = "/dev/null", .flags = flags, .n_flags = 5};
+	assert_int_equal(config_load(&conf, &from, &e), 0);
+	return conf;
+}
+
+static void a_broken_certificate_leaves_everything_as_it_was(void **state)
+{
+	struct scene *s = *state;
+	struct server *server = s->host.server;
+	struct err e = {0};
+	struct peer p;
+	struct conf fresh = fresh_conf("/nowhere/server.pem", "200s");
+	const SSL_CTX *before = server->tls;
+	assert_true(server_reload(server, &fresh, &e) < 0);
+	assert_non_null(strstr(e.text, "/nowhere/server.pem"));
+	conf_fini(&fresh);
+	assert_ptr_equal(server->tls, before);
+	assert_int_equal(config_number(server->conf, CONFIG_IDLE_TIMEOUT), 150000);
+	open_session(s, &p);
+	peer_close(&p);
+}
+
+static void a_reload_changes_certificate_and_limits_and_no_session(void **state)
+{
+	struct scene *s = *state;
+	struct server *server = s->host.server;
+	struct err e = {0};
+	struct peer old, new;
+	struct conf fresh = fresh_conf(fixture_cluster()->cert_file, "200s");
+	const int64_t port = config_number(server->conf, CONFIG_LISTEN_PORT);
+	open_session(s, &old);
+	assert_int_equal(server_reload(server, &fresh, &e), 0);
+	conf_fini(&fresh);
+	assert_int_equal(config_number(server->conf, CONFIG_IDLE_TIMEOUT), 200000);
+	assert_int_equal(config_number(server->conf, CONFIG_LISTEN_PORT), port);
+	open_session(s, &new);
+	peer_status(&old);
+	peer_status(&new);
+	peer_close(&old);
+	peer_close(&new);
+}
+
 int main(void)
 {
 #define ROW(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -592,6 +647,8 @@ int main(void)
 		ROW(a_client_that_does_not_read_is_not_read),
 		ROW(a_client_that_takes_nothing_for_long_is_closed),
 		ROW(a_draining_server_says_goodbye_and_finishes_what_is_under_way),
+		ROW(a_broken_certificate_leaves_everything_as_it_was),
+		ROW(a_reload_changes_certificate_and_limits_and_no_session),
 	};
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
 }
