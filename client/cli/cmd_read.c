@@ -69,6 +69,7 @@ static int print_list(struct cli *c, const struct seve_list *list)
 		many = seve_record_territory(seve_list_at(list, i)) !=
 		       seve_record_territory(seve_list_at(list, 0));
 	int rc = view_begin(&v, c, c->noun, "list", many);
+	v.tails = seve_list_from_replica(list) != 0;
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = view_record(&v, seve_list_at(list, i));
 	rc = view_end(&v, rc);

@@ -224,8 +224,7 @@ int cmd_outbox_list(struct cli *c)
 		return rc;
 	if (seve_outbox(c->seve, &t, &err))
 		return say_seve(c, err);
-	const char *columns =
-		c->format == OUT_TABLE ? "territory,mid,state,ref,op,fields,at,code,text" : NULL;
+	const char *columns = c->format == OUT_TABLE ? "territory,mid,state,ref,fields,text" : NULL;
 	rc = view_table(c, "seve.outbox.list/1", columns, t);
 	seve_table_free(t);
 	return rc;

@@ -25,7 +25,8 @@ struct out_column {
 	const char *name;  /* key and CSV header */
 	const char *label; /* of the table, translated; NULL: the name */
 	enum out_type type;
-	bool shrinks; /* cut with an ellipsis where the terminal is narrow */
+	bool shrinks; /* cut where the terminal is narrow */
+	bool main;    /* is cut last */
 	bool wraps;   /* goes on in the next line there */
 };
 

@@ -6,13 +6,19 @@
 #include "i18n.h"
 #include "out.h"
 
+#define MAIN_PART  0.3
+#define SMALL_PART 0.1
+
 static int add_column(struct out *o, const struct out_column *column)
 {
 	const char *label = column->label ? column->label : column->name;
 	const int flags = (column->shrinks ? SCOLS_FL_TRUNC : 0) |
 			  (column->wraps ? SCOLS_FL_WRAP : 0) |
 			  (column->type == OUT_NUMBER ? SCOLS_FL_RIGHT : 0);
-	return scols_table_new_column(o->table, label, 0, flags) ? 0 : -ERR_NOMEM;
+	/* a hint is the part of the width below which a column is cut only when nothing else is
+	 * left */
+	const double hint = column->main ? MAIN_PART : column->shrinks ? SMALL_PART : 0;
+	return scols_table_new_column(o->table, label, hint, flags) ? 0 : -ERR_NOMEM;
 }
 
 static int table_begin(struct out *o, struct err *e)

@@ -136,6 +136,7 @@ static bool is_long(const char *kind, const char *field)
 static int choose(struct view *v, const char *fields, bool many)
 {
 	struct words list = {0};
+	const char *main = names_main_field(v->kind);
 	if (many && words_add(&v->c->arena, &list, "territory") < 0)
 		return say_nomem(v->c);
 	if (words_add_list(&v->c->arena, &list, fields) < 0)
@@ -153,7 +154,8 @@ static int choose(struct view *v, const char *fields, bool many)
 		v->columns[i] = (struct out_column){.name = key_of(v->c, v->kind, field),
 						    .label = label_of(field),
 						    .type = type_of(v->kind, field),
-						    .shrinks = is_long(v->kind, field)};
+						    .shrinks = is_long(v->kind, field),
+						    .main = main && strcmp(main, field) == 0};
 	}
 	v->n = list.n;
 	return 0;
@@ -260,6 +262,8 @@ static int whole_json(struct view *v, const struct seve_record *r)
 	return rc == 0 ? 0 : say_nomem(v->c);
 }
 
+enum { TAIL = 6 }; /* characters of an id that commands take for it, after a '~' */
+
 int view_record(struct view *v, const struct seve_record *r)
 {
 	struct err e = {0};
@@ -269,8 +273,12 @@ int view_record(struct view *v, const struct seve_record *r)
 		if (rc)
 			return rc;
 	}
-	for (size_t i = 0; i < v->n && !v->whole; i++)
+	for (size_t i = 0; i < v->n && !v->whole; i++) {
 		v->cells[i] = cell(v->c, r, v->fields[i], human);
+		if (human && v->tails && strcmp(v->fields[i], "id") == 0)
+			v->cells[i] =
+				cli_printf(v->c, "~%s", v->cells[i] + strlen(v->cells[i]) - TAIL);
+	}
 	const char *json = v->whole ? (const char *)buf_span(&v->json).at : NULL;
 	return out_row(&v->out, v->cells, json, &e) < 0 ? say_err(v->c, &e) : 0;
 }

@@ -18,6 +18,7 @@ struct view {
 	const char **cells;
 	size_t n;
 	bool whole; /* JSON shows the whole record */
+	bool tails; /* a table names records by the tails of their ids: the replica knows them so */
 	struct buf json;
 };
 
