@@ -65,6 +65,19 @@ static bool take(unsigned *n)
 	return *n ? (*n)--, true : false;
 }
 
+static bool flush(struct peer_private *v)
+{
+	while (buf_len(&v->out)) {
+		struct span s = buf_span(&v->out);
+		ssize_t n = send(v->fd, s.at, s.len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return false;
+		buf_consume(&v->out, (size_t)n);
+	}
+	return true;
+}
+
 /* ---- methods ----------------------------------------------------------------------------------
  */
 
@@ -271,6 +284,9 @@ static void on_import_rows(struct peer *p, const Seve__Request *q)
 	}
 	answer_rows(p, q);
 	if (v->held) {
+		/* Long enough apart that the client sees the one without the other. */
+		flush(v);
+		poll(NULL, 0, 30);
 		answer_rows(p, v->held);
 		v->held = NULL;
 		arena_reset(&v->held_arena);
@@ -305,11 +321,8 @@ static void on_request(struct peer *p, const Seve__Request *q)
 
 	if (p->script.silent)
 		return;
-	if (take(&p->script.go_away)) {
+	if (take(&p->script.go_away))
 		peer_send(p, FRAME_GOAWAY, &bye.base);
-		p->priv->cut = true;
-		return;
-	}
 	if (p->script.gone) {
 		reply_error(p, q, ERR_NOT_FOUND);
 		return;
@@ -334,7 +347,11 @@ static void on_request(struct peer *p, const Seve__Request *q)
 		on_get(p, q);
 		break;
 	default:
-		reply_error(p, q, ERR_UNKNOWN_METHOD);
+		p->seen.others++;
+		if (take(&p->script.cut_other))
+			p->priv->cut = true;
+		else
+			reply_error(p, q, ERR_UNKNOWN_METHOD);
 	}
 }
 
@@ -360,19 +377,6 @@ static void on_frames(struct peer *p)
 			on_request(p, (const Seve__Request *)m);
 		buf_consume(&v->plain, FRAME_HEADER + f.payload.len);
 	}
-}
-
-static bool flush(struct peer_private *v)
-{
-	while (buf_len(&v->out)) {
-		struct span s = buf_span(&v->out);
-		ssize_t n = send(v->fd, s.at, s.len, MSG_NOSIGNAL);
-
-		if (n <= 0)
-			return false;
-		buf_consume(&v->out, (size_t)n);
-	}
-	return true;
 }
 
 static void serve(struct peer *p)

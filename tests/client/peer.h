@@ -18,7 +18,8 @@ struct peer_script {
 	unsigned cut_push;   /* … after a push was taken, before its answer */
 	unsigned cut_pull;   /* … after the first page of a pull */
 	unsigned cut_import; /* … after rows were taken, before their verdicts */
-	unsigned go_away;    /* GOAWAY instead of the answer, and the connection ends */
+	unsigned cut_other;  /* … after a request of another kind was taken */
+	unsigned go_away;    /* requests that a GOAWAY comes before the answer of */
 	unsigned resets;     /* pulls answered with RESET_REQUIRED */
 	unsigned busy;       /* pushes answered with UNAVAILABLE */
 	unsigned too_big;    /* pushes of more than one mutation answered with TOO_BIG */
@@ -29,7 +30,7 @@ struct peer_script {
 };
 
 struct peer_seen {
-	unsigned connections, pushes, pulls, runs, chunks;
+	unsigned connections, pushes, pulls, runs, chunks, others;
 	uint64_t pull_revs[PEER_LOG];
 	uint64_t mids[PEER_LOG]; /* of all mutations that came, repeated ones too */
 	uint64_t hashes[PEER_LOG];

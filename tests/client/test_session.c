@@ -270,15 +270,35 @@ static void a_territory_that_is_gone_is_forgotten_and_its_edits_are_kept(void **
 	seve_table_free(t);
 }
 
-static void a_server_that_goes_away_is_found_again(void **state)
+static void a_server_that_goes_away_finishes_what_it_has_and_is_asked_no_more(void **state)
 {
 	struct fixture *f = *state;
 
 	f->peer.script.go_away = 1;
 	begin(f);
 	assert_int_equal(sync_now(f, NULL), SEVE_OK);
+	assert_int_equal(sync_now(f, NULL), SEVE_OK);
 	peer_stop(&f->peer);
+	assert_int_equal(f->peer.seen.pulls, 2);
 	assert_int_equal(f->peer.seen.connections, 2);
+}
+
+static void what_would_be_made_twice_is_not_asked_again(void **state)
+{
+	struct fixture *f = *state;
+	struct seve_error *err = NULL;
+	char *code = NULL;
+
+	f->peer.script.cut_other = 1;
+	begin(f);
+	assert_int_equal(
+		seve_invite(f->s, "nouvelle", "observer", NULL, 0, NULL, 0, 0, &code, &err),
+		SEVE_RETRY);
+	peer_stop(&f->peer);
+	assert_string_equal(seve_error_code(err), "OUTCOME");
+	assert_int_equal(f->peer.seen.others, 1);
+	assert_null(code);
+	seve_error_free(err);
 }
 
 static void a_connection_lost_in_the_greeting_is_tried_three_times(void **state)
@@ -608,7 +628,8 @@ int main(void)
 		TEST(a_push_whose_answer_is_too_large_is_asked_again_in_parts),
 		TEST(a_reset_loads_from_the_beginning),
 		TEST(a_territory_that_is_gone_is_forgotten_and_its_edits_are_kept),
-		TEST(a_server_that_goes_away_is_found_again),
+		TEST(a_server_that_goes_away_finishes_what_it_has_and_is_asked_no_more),
+		TEST(what_would_be_made_twice_is_not_asked_again),
 		TEST(a_connection_lost_in_the_greeting_is_tried_three_times),
 		TEST(silence_ends_with_the_time_out),
 		TEST(a_server_that_is_not_trusted_gets_no_token),
