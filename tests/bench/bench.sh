@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# bench.sh BUILD [FIGURE...] -- the service's figures, each beside its limit, which a plain program reaches on the same machine in the
+# bench.sh [FIGURE...] -- the service's figures, each beside its limit, which a plain program reaches on the same machine in the
 # same minutes: one JSON line each, medians of interleaved rounds (limit, service, limit, service, ...).
 #
 # figures: snapshot push point_query idle_connection import cold_start (all when none is named)
-# BENCH_ROUNDS=3 BENCH_SECONDS=3 BENCH_RECORDS=200000 BENCH_IMPORT_ROWS=50000 BENCH_CONNECTIONS=5000 change the sizes.
+# BENCH_BUILD=build/release names the build that is measured; BENCH_ROUNDS=3 BENCH_SECONDS=3 BENCH_RECORDS=200000
+# BENCH_IMPORT_ROWS=50000 BENCH_CONNECTIONS=5000 change the sizes.
 set -euo pipefail
-build=$(cd "${1:?usage: bench.sh BUILD [FIGURE...]}" && pwd)
-shift
 cd "$(dirname "$0")/../.."
+build=${BENCH_BUILD:-build/release}
 export LC_ALL=C.UTF-8
 
 rounds=${BENCH_ROUNDS:-3}
@@ -219,6 +219,12 @@ chosen=("${@:-${figures[@]}}")
 for figure in "${chosen[@]}"; do
 	if [[ " ${figures[*]} " != *" $figure "* ]]; then
 		echo "bench: there is no figure $figure; there are: ${figures[*]}" >&2
+		exit 2
+	fi
+done
+for program in "$seved" "$service" "$limit"; do
+	if [[ ! -x $program ]]; then
+		echo "bench: $program is not there: build the preset release first (./dev bench does)" >&2
 		exit 2
 	fi
 done

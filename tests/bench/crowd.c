@@ -61,7 +61,8 @@ static int ask(struct crowd *c, struct run *run, struct peer *p, uint64_t now, s
 	return c->ask(c, p, e);
 }
 
-static int answered(struct crowd *c, struct run *run, struct peer *p, const struct frame *f, struct err *e)
+static int answered(struct crowd *c, struct run *run, struct peer *p, const struct frame *f,
+		    struct err *e)
 {
 	if (f->type != FRAME_REPLY)
 		return err_set(e, ERR_PROTOCOL, "a frame of type %d came", (int)f->type);

@@ -15,7 +15,8 @@ struct latency {
 
 /* 0 or -ERR_NOMEM. */
 int latency_add(struct latency *l, uint64_t ns, struct err *e);
-/* In microseconds; 0 when there is none.  `share` is 0.5 for the median.  Puts the list in order. */
+/* In microseconds; 0 when there is none.  `share` is 0.5 for the median.  Puts the list in order.
+ */
 double latency_us(struct latency *l, double share);
 /* Frees; it may be used again. */
 void latency_fini(struct latency *l);

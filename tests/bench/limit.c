@@ -1,4 +1,5 @@
-/* limit.c -- bench_limit: what PostgreSQL gives to a plain libpq client, beside which the service is measured. */
+/* limit.c -- bench_limit: what PostgreSQL gives to a plain libpq client, beside which the service
+ * is measured. */
 #include "limit.h"
 
 #include <stdbool.h>
@@ -12,8 +13,10 @@ static const struct mode {
 	int least; /* arguments */
 	int (*run)(char **arg, struct err *e);
 } modes[] = {
-	{"quiet", "CONNINFO (a checkpoint, so that none falls into the next measurement)", 1, limit_quiet},
-	{"settle", "CONNINFO (what autovacuum does some minutes after much was written)", 1, limit_settle},
+	{"quiet", "CONNINFO (a checkpoint, so that none falls into the next measurement)", 1,
+	 limit_quiet},
+	{"settle", "CONNINFO (what autovacuum does some minutes after much was written)", 1,
+	 limit_settle},
 	{"copy", "CONNINFO TERRITORY TIMES", 3, limit_copy},
 	{"select", "CONNINFO TERRITORY CONNECTIONS SECONDS REFERENCES", 5, limit_select},
 	{"insert", "CONNINFO TERRITORY CONNECTIONS SECONDS", 4, limit_insert},
@@ -90,6 +93,7 @@ int main(int argc, char **argv)
 		return usage();
 	if (m->run(argv + 2, &e) == 0)
 		return fflush(stdout) == 0 ? 0 : 1;
-	fprintf(stderr, "bench_limit %s: %s%s%s\n", m->name, e.text, *e.remedy ? ": " : "", e.remedy);
+	fprintf(stderr, "bench_limit %s: %s%s%s\n", m->name, e.text, *e.remedy ? ": " : "",
+		e.remedy);
 	return 1;
 }

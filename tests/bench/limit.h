@@ -1,4 +1,5 @@
-/* limit.h -- what bench_limit can do: one row of the table in limit.c each; and what the rows share. */
+/* limit.h -- what bench_limit can do: one row of the table in limit.c each; and what the rows
+ * share. */
 #ifndef BENCH_LIMIT_H
 #define BENCH_LIMIT_H
 

@@ -21,7 +21,8 @@ static int prepare(PGconn *c, const char *sql, struct err *e)
 	return PQsetnonblocking(c, 1) == 0 ? 0 : limit_failed(c, "non-blocking", e);
 }
 
-int limit_crowd_open(struct limit_crowd *c, const char *conninfo, size_t n, const char *sql, struct err *e)
+int limit_crowd_open(struct limit_crowd *c, const char *conninfo, size_t n, const char *sql,
+		     struct err *e)
 {
 	*c = (struct limit_crowd){.epoll = epoll_create1(EPOLL_CLOEXEC)};
 	c->conns = calloc(n, sizeof *c->conns);
@@ -65,7 +66,8 @@ static int ask(struct limit_crowd *c, struct run *run, size_t i, uint64_t now, s
 	c->sent_ns[i] = now;
 	run->waiting++;
 	/* a request of this size is always taken whole by an empty socket */
-	if (!PQsendQueryPrepared(c->conns[i], "s", c->params, p.values, p.lengths, binary, 1) || PQflush(c->conns[i]) != 0)
+	if (!PQsendQueryPrepared(c->conns[i], "s", c->params, p.values, p.lengths, binary, 1) ||
+	    PQflush(c->conns[i]) != 0)
 		return limit_failed(c->conns[i], "send", e);
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* limit_crowd.h -- many plain libpq connections in one thread, each with one prepared statement in a closed loop.
- * Knows no tables.  One thread. */
+/* limit_crowd.h -- many plain libpq connections in one thread, each with one prepared statement in
+ * a closed loop. Knows no tables.  One thread. */
 #ifndef BENCH_LIMIT_CROWD_H
 #define BENCH_LIMIT_CROWD_H
 
@@ -29,7 +29,8 @@ struct limit_crowd {
 };
 
 /* Opens n connections and prepares `sql`, whose parameters are binary, on each. */
-int limit_crowd_open(struct limit_crowd *c, const char *conninfo, size_t n, const char *sql, struct err *e);
+int limit_crowd_open(struct limit_crowd *c, const char *conninfo, size_t n, const char *sql,
+		     struct err *e);
 void limit_crowd_close(struct limit_crowd *c);
 
 /* As crowd_run(). */

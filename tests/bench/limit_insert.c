@@ -1,5 +1,5 @@
-/* limit_insert.c -- writing by plain libpq, one row and one commit at a time: the bodies of a territory's actions, with ids that
- * their clients make. */
+/* limit_insert.c -- writing by plain libpq, one row and one commit at a time: the bodies of a
+ * territory's actions, with ids that their clients make. */
 #include <arpa/inet.h>
 #include <endian.h>
 #include <stdio.h>
@@ -26,8 +26,8 @@ static void ask(struct limit_crowd *c, struct limit_params *p)
 	w->rev_be = htobe64(w->rev);
 	w->id = uuid_v7();
 	*p = (struct limit_params){
-		.values = {(char *)w->id.b, (char *)&w->territory, (char *)&w->kind, (char *)&w->rev_be,
-			   PQgetvalue(w->bodies, body, 0)},
+		.values = {(char *)w->id.b, (char *)&w->territory, (char *)&w->kind,
+			   (char *)&w->rev_be, PQgetvalue(w->bodies, body, 0)},
 		.lengths = {sizeof w->id.b, sizeof w->territory, sizeof w->kind, sizeof w->rev_be,
 			    PQgetlength(w->bodies, body, 0)},
 	};
@@ -43,8 +43,10 @@ static int check(const PGresult *r, struct err *e)
 static int prepare_table(PGconn *c, struct err *e)
 {
 	return limit_run(c,
-			 "SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS bench; DROP TABLE IF EXISTS bench.pushed; "
-			 "CREATE TABLE bench.pushed (id uuid PRIMARY KEY, territory_id int NOT NULL, kind smallint NOT NULL, "
+			 "SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS bench; "
+			 "DROP TABLE IF EXISTS bench.pushed; "
+			 "CREATE TABLE bench.pushed (id uuid PRIMARY KEY, territory_id int NOT "
+			 "NULL, kind smallint NOT NULL, "
 			 "rev bigint NOT NULL, body bytea NOT NULL)",
 			 e);
 }
@@ -52,15 +54,18 @@ static int prepare_table(PGconn *c, struct err *e)
 static int fetch_bodies(PGconn *c, int territory, PGresult **out, struct err *e)
 {
 	char sql[160];
-	snprintf(sql, sizeof sql, "SELECT body FROM record WHERE territory_id = %d AND kind = %d AND NOT deleted LIMIT %d", territory,
-		 KIND_ACTION, BODIES_MAX);
+	snprintf(sql, sizeof sql,
+		 "SELECT body FROM record WHERE territory_id = %d AND kind = %d AND NOT deleted "
+		 "LIMIT %d",
+		 territory, KIND_ACTION, BODIES_MAX);
 	PGresult *r = PQexecParams(c, sql, 0, NULL, NULL, NULL, NULL, 1);
 	if (PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) > 0) {
 		*out = r;
 		return 0;
 	}
 	PQclear(r);
-	return err_set(e, ERR_NOT_FOUND, "territory %d has no actions: %s", territory, PQerrorMessage(c));
+	return err_set(e, ERR_NOT_FOUND, "territory %d has no actions: %s", territory,
+		       PQerrorMessage(c));
 }
 
 /* CONNINFO TERRITORY CONNECTIONS SECONDS */
@@ -69,7 +74,8 @@ int limit_insert(char **arg, struct err *e)
 	struct writing w = {.kind = htons(KIND_ACTION)};
 	struct limit_crowd c = {.epoll = -1};
 	PGconn *first = NULL;
-	const int territory = limit_number(arg[1], "TERRITORY", e), n = limit_number(arg[2], "CONNECTIONS", e);
+	const int territory = limit_number(arg[1], "TERRITORY", e),
+		  n = limit_number(arg[2], "CONNECTIONS", e);
 	const int seconds = limit_number(arg[3], "SECONDS", e);
 	if (territory < 0 || n < 0 || seconds < 0)
 		return -(int)e->code;
@@ -81,7 +87,9 @@ int limit_insert(char **arg, struct err *e)
 		rc = fetch_bodies(first, territory, &w.bodies, e);
 	if (rc == 0)
 		rc = limit_crowd_open(&c, arg[0], (size_t)n,
-				      "INSERT INTO bench.pushed VALUES ($1::uuid, $2::int, $3::smallint, $4::bigint, $5::bytea)", e);
+				      "INSERT INTO bench.pushed VALUES ($1::uuid, $2::int, "
+				      "$3::smallint, $4::bigint, $5::bytea)",
+				      e);
 	c.ctx = &w;
 	c.params = 5;
 	c.ask = ask;
@@ -89,8 +97,9 @@ int limit_insert(char **arg, struct err *e)
 	if (rc == 0)
 		rc = limit_crowd_run(&c, 0.5, seconds, e);
 	if (rc == 0)
-		printf("{\"value\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f}\n", (double)c.latency.n / c.seconds,
-		       latency_us(&c.latency, 0.5), latency_us(&c.latency, 0.99));
+		printf("{\"value\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f}\n",
+		       (double)c.latency.n / c.seconds, latency_us(&c.latency, 0.5),
+		       latency_us(&c.latency, 0.99));
 	limit_crowd_close(&c);
 	PQclear(w.bodies);
 	PQfinish(first);

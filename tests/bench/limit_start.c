@@ -1,4 +1,5 @@
-/* limit_start.c -- what starting costs without the service: pg_ctl start of the same cluster, until a query is answered. */
+/* limit_start.c -- what starting costs without the service: pg_ctl start of the same cluster, until
+ * a query is answered. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +26,8 @@ static int pg_ctl(char **command, const char *data, struct err *e)
 	if (pid < 0)
 		return err_set(e, ERR_IO, "fork: %s", strerror(errno));
 	if (pid == 0) {
-		if (geteuid() == 0 && (setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0 || chdir("/") < 0))
+		if (geteuid() == 0 &&
+		    (setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0 || chdir("/") < 0))
 			_exit(126);
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 		execv(PG_CTL, command);
@@ -46,7 +48,8 @@ static int wait_answer(const char *conninfo, uint64_t from, struct err *e)
 		int rc = limit_connect(conninfo, &c, e);
 		if (rc == 0) {
 			PGresult *r = PQexec(c, "SELECT 1");
-			rc = PQresultStatus(r) == PGRES_TUPLES_OK ? 0 : limit_failed(c, "select", e);
+			rc = PQresultStatus(r) == PGRES_TUPLES_OK ? 0
+								  : limit_failed(c, "select", e);
 			PQclear(r);
 		}
 		PQfinish(c);
@@ -62,9 +65,11 @@ static int wait_answer(const char *conninfo, uint64_t from, struct err *e)
 int limit_start(char **arg, struct err *e)
 {
 	char options[600], log[600];
-	char *start[] = {"pg_ctl", "start", "-W", "-s", "-D", arg[0], "-l", log, "-o", options, NULL};
+	char *start[] = {"pg_ctl", "start", "-W", "-s",    "-D", arg[0],
+			 "-l",     log,     "-o", options, NULL};
 	char *stop[] = {"pg_ctl", "stop", "-w", "-s", "-m", "fast", "-D", arg[0], NULL};
-	snprintf(options, sizeof options, "-c listen_addresses='' -c unix_socket_directories='%s'", arg[1]);
+	snprintf(options, sizeof options, "-c listen_addresses='' -c unix_socket_directories='%s'",
+		 arg[1]);
 	snprintf(log, sizeof log, "%s/bench.log", arg[0]);
 	const uint64_t from = clock_ns();
 	int rc = pg_ctl(start, arg[0], e);

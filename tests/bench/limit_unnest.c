@@ -1,5 +1,6 @@
-/* limit_unnest.c -- bulk writing by plain libpq: rows that the service has stored are written again, column by column as binary
- * arrays, 500 a transaction, two transactions on their way.  Into copies of the same tables, with the same columns and indexes. */
+/* limit_unnest.c -- bulk writing by plain libpq: rows that the service has stored are written
+ * again, column by column as binary arrays, 500 a transaction, two transactions on their way.  Into
+ * copies of the same tables, with the same columns and indexes. */
 #include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,23 +30,31 @@ struct writing {
 	int n, sent, waiting; /* rows; rows; transactions on their way */
 };
 
-/* ---- statements, from the catalogue ----------------------------------------------------------- */
+/* ---- statements, from the catalogue -----------------------------------------------------------
+ */
 
 /* What to select (lists as text, since unnest would flatten them) and how to write it again. */
 static const char *const shape =
-	"WITH c AS (SELECT quote_ident(attname) AS name, format_type(atttypid, NULL) AS type, typcategory = 'A' AS list,"
-	" row_number() OVER (ORDER BY attnum) AS n FROM pg_attribute JOIN pg_type t ON t.oid = atttypid"
+	"WITH c AS (SELECT quote_ident(attname) AS name, format_type(atttypid, NULL) AS type, "
+	"typcategory = 'A' AS list,"
+	" row_number() OVER (ORDER BY attnum) AS n FROM pg_attribute JOIN pg_type t ON t.oid = "
+	"atttypid"
 	" WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped)"
-	" SELECT string_agg(CASE WHEN list OR type = 'jsonb' THEN name || '::text' ELSE name END, ', ' ORDER BY n),"
+	" SELECT string_agg(CASE WHEN list OR type = 'jsonb' THEN name || '::text' ELSE name END, "
+	"', ' ORDER BY n),"
 	" format('INSERT INTO bench.%s SELECT %s FROM unnest(%s) u(%s)', $1,"
-	" string_agg(format(CASE WHEN list OR type = 'jsonb' THEN 'c%s::%s' ELSE 'c%s' END, n, type), ', ' ORDER BY n),"
-	" string_agg(format('$%s::%s[]', n, CASE WHEN list OR type = 'jsonb' THEN 'text' ELSE type END), ', ' ORDER BY n),"
+	" string_agg(format(CASE WHEN list OR type = 'jsonb' THEN 'c%s::%s' ELSE 'c%s' END, n, "
+	"type), ', ' ORDER BY n),"
+	" string_agg(format('$%s::%s[]', n, CASE WHEN list OR type = 'jsonb' THEN 'text' ELSE type "
+	"END), ', ' ORDER BY n),"
 	" string_agg('c' || n, ', ' ORDER BY n)) FROM c";
 
-static int table_fetch(struct table *t, PGconn *c, const char *columns, int territory, int n, struct err *e)
+static int table_fetch(struct table *t, PGconn *c, const char *columns, int territory, int n,
+		       struct err *e)
 {
 	char sql[SQL_MAX];
-	snprintf(sql, sizeof sql, "SELECT %s FROM %s WHERE territory_id = %d LIMIT %d", columns, t->name, territory, n);
+	snprintf(sql, sizeof sql, "SELECT %s FROM %s WHERE territory_id = %d LIMIT %d", columns,
+		 t->name, territory, n);
 	t->rows = PQexecParams(c, sql, 0, NULL, NULL, NULL, NULL, 1);
 	if (PQresultStatus(t->rows) != PGRES_TUPLES_OK)
 		return limit_failed(c, t->name, e);
@@ -53,7 +62,8 @@ static int table_fetch(struct table *t, PGconn *c, const char *columns, int terr
 	if (t->n_columns > COLUMNS_MAX)
 		return err_set(e, ERR_TOO_BIG, "%s has %d columns", t->name, t->n_columns);
 	if (PQntuples(t->rows) < n)
-		return err_set(e, ERR_NOT_FOUND, "%s has %d rows, not %d, of territory %d", t->name, PQntuples(t->rows), n, territory);
+		return err_set(e, ERR_NOT_FOUND, "%s has %d rows, not %d, of territory %d", t->name,
+			       PQntuples(t->rows), n, territory);
 	return 0;
 }
 
@@ -65,21 +75,26 @@ static int table_prepare(struct table *t, PGconn *c, int territory, int n, struc
 	int rc = PQresultStatus(r) == PGRES_TUPLES_OK ? 0 : limit_failed(c, t->name, e);
 	if (rc == 0)
 		rc = table_fetch(t, c, PQgetvalue(r, 0, 0), territory, n, e);
-	snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS bench.%s; CREATE TABLE bench.%s (LIKE public.%s INCLUDING ALL)", t->name, t->name,
-		 t->name);
+	snprintf(sql, sizeof sql,
+		 "DROP TABLE IF EXISTS bench.%s; CREATE TABLE bench.%s (LIKE public.%s INCLUDING "
+		 "ALL)",
+		 t->name, t->name, t->name);
 	if (rc == 0)
 		rc = limit_run(c, sql, e);
 	if (rc == 0) {
 		snprintf(t->statement, sizeof t->statement, "put_%s", t->name);
 		PGresult *p = PQprepare(c, t->statement, PQgetvalue(r, 0, 1), 0, NULL);
-		rc = PQresultStatus(p) == PGRES_COMMAND_OK ? 0 : limit_failed(c, PQgetvalue(r, 0, 1), e);
+		rc = PQresultStatus(p) == PGRES_COMMAND_OK
+			     ? 0
+			     : limit_failed(c, PQgetvalue(r, 0, 1), e);
 		PQclear(p);
 	}
 	PQclear(r);
 	return rc;
 }
 
-/* ---- arrays ----------------------------------------------------------------------------------- */
+/* ---- arrays -----------------------------------------------------------------------------------
+ */
 
 static int column_add(struct column *c, const void *bytes, size_t n)
 {
@@ -114,12 +129,14 @@ static int column_fill(struct column *c, const PGresult *rows, int column, int f
 		const bool null = PQgetisnull(rows, row, column);
 		rc = column_number(c, null ? -1 : PQgetlength(rows, row, column));
 		if (rc == 0 && !null)
-			rc = column_add(c, PQgetvalue(rows, row, column), (size_t)PQgetlength(rows, row, column));
+			rc = column_add(c, PQgetvalue(rows, row, column),
+					(size_t)PQgetlength(rows, row, column));
 	}
 	return rc;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 static int table_send(struct table *t, PGconn *c, int from, int n, struct err *e)
 {
@@ -206,7 +223,9 @@ int limit_unnest(char **arg, struct err *e)
 	if (rc == 0)
 		rc = limit_connect(arg[0], &w.conn, e);
 	if (rc == 0)
-		rc = limit_run(w.conn, "SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS bench", e);
+		rc = limit_run(
+			w.conn,
+			"SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS bench", e);
 	for (size_t i = 0; rc == 0 && i < w.n_tables; i++)
 		rc = table_prepare(&w.tables[i], w.conn, territory, w.n, e);
 	const uint64_t from = clock_ns();

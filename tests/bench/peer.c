@@ -17,7 +17,8 @@ enum { WAIT_MS = 60000, REQUEST_MAX = 512 * 1024 };
 
 static uint8_t scratch[128 * 1024], packed[FRAME_HEADER + REQUEST_MAX];
 
-/* ---- bytes ------------------------------------------------------------------------------------ */
+/* ---- bytes ------------------------------------------------------------------------------------
+ */
 
 int peer_flush(struct peer *p, struct err *e)
 {
@@ -67,7 +68,8 @@ static int wait_bytes(struct peer *p, struct err *e)
 	}
 }
 
-/* ---- frames ----------------------------------------------------------------------------------- */
+/* ---- frames -----------------------------------------------------------------------------------
+ */
 
 int peer_send(struct peer *p, enum frame_type type, const void *payload, size_t n, struct err *e)
 {
@@ -82,7 +84,8 @@ int peer_send(struct peer *p, enum frame_type type, const void *payload, size_t 
 	return rc < 0 ? rc : 0;
 }
 
-static int send_message(struct peer *p, enum frame_type type, const ProtobufCMessage *m, struct err *e)
+static int send_message(struct peer *p, enum frame_type type, const ProtobufCMessage *m,
+			struct err *e)
 {
 	const size_t n = protobuf_c_message_get_packed_size(m);
 	if (n > REQUEST_MAX)
@@ -101,7 +104,8 @@ int peer_request(struct peer *p, Seve__Request *q, struct err *e)
 static int take_error(const Seve__Error *error, struct err *e)
 {
 	const enum err_code code = error->detail ? err_by_name(error->detail) : ERR_INTERNAL;
-	err_set(e, code, "the server says: %s", error->message ? error->message : err_meaning(code));
+	err_set(e, code, "the server says: %s",
+		error->message ? error->message : err_meaning(code));
 	return err_remedy(e, "%s", error->remedy ? error->remedy : "");
 }
 
@@ -146,14 +150,16 @@ int peer_wait(struct peer *p, struct frame *f, struct err *e)
 	}
 }
 
-/* ---- calls ------------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------------------------
+ */
 
 int peer_reply_error(const Seve__Reply *r, struct err *e)
 {
 	return r->error ? take_error(r->error, e) : 0;
 }
 
-static int wait_message(struct peer *p, enum frame_type type, const ProtobufCMessageDescriptor *desc, struct arena *a,
+static int wait_message(struct peer *p, enum frame_type type,
+			const ProtobufCMessageDescriptor *desc, struct arena *a,
 			ProtobufCMessage **out, struct err *e)
 {
 	struct frame f;
@@ -161,7 +167,8 @@ static int wait_message(struct peer *p, enum frame_type type, const ProtobufCMes
 	if (rc < 0)
 		return rc;
 	if (f.type != type)
-		return err_set(e, ERR_PROTOCOL, "a frame of type %d came, not %d", (int)f.type, (int)type);
+		return err_set(e, ERR_PROTOCOL, "a frame of type %d came, not %d", (int)f.type,
+			       (int)type);
 	rc = wire_unpack(a, desc, f.payload.at, f.payload.len, out, e);
 	peer_drop(p, &f);
 	return rc;
@@ -180,7 +187,8 @@ int peer_call(struct peer *p, Seve__Request *q, struct arena *a, Seve__Reply **r
 	return rc;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------
+ */
 
 static int open_socket(uint16_t port, struct err *e)
 {
@@ -233,8 +241,8 @@ static int say_hello(struct peer *p, const struct place *place, const char *invi
 	return rc;
 }
 
-int peer_open(struct peer *p, const struct place *place, const char *invite, struct arena *a, Seve__Welcome **welcome,
-	      struct err *e)
+int peer_open(struct peer *p, const struct place *place, const char *invite, struct arena *a,
+	      Seve__Welcome **welcome, struct err *e)
 {
 	*p = (struct peer){.fd = -1, .client = uuid_v7()};
 	buf_init(&p->out, 4 * REQUEST_MAX);

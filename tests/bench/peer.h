@@ -14,15 +14,16 @@ struct peer {
 	struct tls tls;
 	struct buf out, in;
 	struct uuid client;
-	uint64_t id;	  /* of the newest request */
+	uint64_t id;      /* of the newest request */
 	uint64_t sent_ns; /* for whoever measures */
-	uint64_t mid;	  /* of the newest mutation */
+	uint64_t mid;     /* of the newest mutation */
 };
 
-/* Connects, shakes hands, says Hello and waits for the Welcome, which lives in `a`.  With `invite` not NULL it enrols, else
- * the place's token authenticates.  Must stay where it is until peer_close(). */
-int peer_open(struct peer *p, const struct place *place, const char *invite, struct arena *a, Seve__Welcome **welcome,
-	      struct err *e);
+/* Connects, shakes hands, says Hello and waits for the Welcome, which lives in `a`.  With `invite`
+ * not NULL it enrols, else the place's token authenticates.  Must stay where it is until
+ * peer_close(). */
+int peer_open(struct peer *p, const struct place *place, const char *invite, struct arena *a,
+	      Seve__Welcome **welcome, struct err *e);
 /* Idempotent after peer_open(), whatever that returned. */
 void peer_close(struct peer *p);
 
@@ -36,15 +37,17 @@ int peer_flush(struct peer *p, struct err *e);
 /* Reads once.  1 when bytes came, 0 when there are none. */
 int peer_take(struct peer *p, struct err *e);
 
-/* The next frame, if it is whole: 1, 0 for none.  It is borrowed until peer_drop() or the next reading.  Frames that end the
- * session are errors. */
+/* The next frame, if it is whole: 1, 0 for none.  It is borrowed until peer_drop() or the next
+ * reading.  Frames that end the session are errors. */
 int peer_next(struct peer *p, struct frame *f, struct err *e);
 void peer_drop(struct peer *p, const struct frame *f);
 
 /* Waits for the next frame. */
 int peer_wait(struct peer *p, struct frame *f, struct err *e);
-/* Sends a request and waits for its reply, which lives in `a`; a reply that is an error is one here. */
-int peer_call(struct peer *p, Seve__Request *q, struct arena *a, Seve__Reply **reply, struct err *e);
+/* Sends a request and waits for its reply, which lives in `a`; a reply that is an error is one
+ * here. */
+int peer_call(struct peer *p, Seve__Request *q, struct arena *a, Seve__Reply **reply,
+	      struct err *e);
 
 /* The reply's error, taken over: 0 when it has none. */
 int peer_reply_error(const Seve__Reply *r, struct err *e);

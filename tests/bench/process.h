@@ -1,5 +1,5 @@
-/* process.h -- what another process costs: its CPU time and its memory, and how many files this one may open.
- * Linux only.  Any thread. */
+/* process.h -- what another process costs: its CPU time and its memory, and how many files this one
+ * may open. Linux only.  Any thread. */
 #ifndef BENCH_PROCESS_H
 #define BENCH_PROCESS_H
 
@@ -17,7 +17,8 @@ struct process_memory {
 
 int process_memory(pid_t pid, struct process_memory *out, struct err *e);
 
-/* Raises this process's limit of open files as far as it goes, and fails when that is fewer than `needed`. */
+/* Raises this process's limit of open files as far as it goes, and fails when that is fewer than
+ * `needed`. */
 int process_files(uint64_t needed, struct err *e);
 
 #endif

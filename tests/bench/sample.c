@@ -10,9 +10,11 @@
 
 enum { ROWS_MAX = 256, ARENA_MAX = 1024 * 1024, COLUMNS = 5 };
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
-static const char *const headers[COLUMNS] = {"Nom_Etablissement", "Adresse", "Code_Postal", "Commune", "Code_APE"};
+static const char *const headers[COLUMNS] = {"Nom_Etablissement", "Adresse", "Code_Postal",
+					     "Commune", "Code_APE"};
 
 struct reading {
 	struct sample *s;
@@ -24,7 +26,8 @@ struct reading {
 
 static char **cell(struct reading *r, int i)
 {
-	char **const cells[COLUMNS] = {&r->row.name, &r->row.address, &r->row.postal_code, &r->row.commune, &r->row.naf};
+	char **const cells[COLUMNS] = {&r->row.name, &r->row.address, &r->row.postal_code,
+				       &r->row.commune, &r->row.naf};
 	return cells[i];
 }
 
@@ -46,7 +49,8 @@ static void on_row(int c, void *ctx)
 {
 	struct reading *r = ctx;
 	(void)c;
-	if (r->line++ > 0 && r->row.name && r->row.naf && strlen(r->row.naf) == 5 && r->s->n < ROWS_MAX)
+	if (r->line++ > 0 && r->row.name && r->row.naf && strlen(r->row.naf) == 5 &&
+	    r->s->n < ROWS_MAX)
 		r->s->rows[r->s->n++] = r->row;
 	r->row = (struct sample_row){0};
 	r->column = 0;
@@ -90,7 +94,8 @@ void sample_close(struct sample *s)
 	*s = (struct sample){0};
 }
 
-/* ---- making ----------------------------------------------------------------------------------- */
+/* ---- making -----------------------------------------------------------------------------------
+ */
 
 /* Appends the digit that makes the Luhn sum of the whole a multiple of ten. */
 static void add_luhn(char *digits)
@@ -128,7 +133,8 @@ struct sample_mask sample_action_mask(void)
 
 Seve__Body *sample_actor(const struct sample *s, size_t i, struct arena *a)
 {
-	static char industry[] = "industrie", network[] = "cercle pionnier", revision[] = "2", band[] = "12";
+	static char industry[] = "industrie", network[] = "cercle pionnier", revision[] = "2",
+		    band[] = "12";
 	static char *tags[] = {industry, network};
 	const struct sample_row *row = &s->rows[i % s->n];
 	char siren[16], siret[24];
@@ -158,7 +164,8 @@ Seve__Body *sample_actor(const struct sample *s, size_t i, struct arena *a)
 	m->lon = 1.6 + (double)(i % 12007) * 1e-4;
 	m->n_tags = 2;
 	m->tags = tags;
-	return m->name && m->siren && m->siret && m->naf_code && m->address && m->insee_code ? body : NULL;
+	return m->name && m->siren && m->siret && m->naf_code && m->address && m->insee_code ? body
+											     : NULL;
 }
 
 Seve__Body *sample_action(const struct sample *s, size_t i, struct arena *a)
@@ -187,8 +194,9 @@ Seve__Body *sample_action(const struct sample *s, size_t i, struct arena *a)
 	m->target_on = 20900 + (int32_t)(i % 700);
 	m->next_step = next;
 	m->next_step_due_on = 20800 + (int32_t)(i % 90);
-	m->description = arena_printf(a, "%s pourrait céder à %s (%s) ce qui est jeté aujourd'hui : %zu t par an.", from->name,
-				      to->name, to->commune ? to->commune : "", i % 900 + 20);
+	m->description = arena_printf(
+		a, "%s pourrait céder à %s (%s) ce qui est jeté aujourd'hui : %zu t par an.",
+		from->name, to->name, to->commune ? to->commune : "", i % 900 + 20);
 	m->n_tags = 1;
 	m->tags = tags;
 	return m->title && m->description ? body : NULL;

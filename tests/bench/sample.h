@@ -1,5 +1,5 @@
-/* sample.h -- records as the network has them: real establishments of tests/data, numbered so that any number can be made.
- * Knows no server.  One thread per sample. */
+/* sample.h -- records as the network has them: real establishments of tests/data, numbered so that
+ * any number can be made. Knows no server.  One thread per sample. */
 #ifndef BENCH_SAMPLE_H
 #define BENCH_SAMPLE_H
 
@@ -21,8 +21,8 @@ struct sample {
 int sample_open(struct sample *s, const char *csv, struct err *e);
 void sample_close(struct sample *s);
 
-/* The i-th actor or action, in `a`: equal numbers, equal records; no two actors have the same SIRET.  `mask` names the fields
- * that are set (borrowed constants).  NULL when memory is out. */
+/* The i-th actor or action, in `a`: equal numbers, equal records; no two actors have the same
+ * SIRET.  `mask` names the fields that are set (borrowed constants).  NULL when memory is out. */
 Seve__Body *sample_actor(const struct sample *s, size_t i, struct arena *a);
 Seve__Body *sample_action(const struct sample *s, size_t i, struct arena *a);
 

@@ -12,13 +12,15 @@ static const struct mode {
 	int (*run)(char **arg, struct err *e);
 } modes[] = {
 	{"enrol", "DIR", 1, service_enrol},
-	{"open", "DIR NAME ROLE SOURCE|- PLACE|- (the territory of another place, or a new one)", 5, service_open},
+	{"open", "DIR NAME ROLE SOURCE|- PLACE|- (the territory of another place, or a new one)", 5,
+	 service_open},
 	{"import", "DIR NAME actor|action FIRST N CSV PID", 7, service_import},
 	{"snapshot", "DIR NAME TIMES PID", 4, service_snapshot},
 	{"push", "DIR NAME CONNECTIONS SECONDS CSV PID", 6, service_push},
 	{"point", "DIR NAME CONNECTIONS SECONDS REFERENCES PID", 6, service_point},
 	{"idle", "DIR NAME CONNECTIONS PID", 4, service_idle},
-	{"start", "DIR NAME REFERENCE SEVED [FLAG...] (starts it, asks, ends it)", 4, service_start},
+	{"start", "DIR NAME REFERENCE SEVED [FLAG...] (starts it, asks, ends it)", 4,
+	 service_start},
 };
 enum { MODES = sizeof modes / sizeof *modes };
 
@@ -46,6 +48,7 @@ int main(int argc, char **argv)
 		return usage();
 	if (m->run(argv + 2, &e) == 0)
 		return fflush(stdout) == 0 ? 0 : 1;
-	fprintf(stderr, "bench_service %s: %s%s%s\n", m->name, e.text, *e.remedy ? ": " : "", e.remedy);
+	fprintf(stderr, "bench_service %s: %s%s%s\n", m->name, e.text, *e.remedy ? ": " : "",
+		e.remedy);
 	return 1;
 }

@@ -9,7 +9,8 @@
 enum { REPLY_MAX = 1024 * 1024, TOKEN_DAYS = 2 };
 
 /* Trades an invite for a token and keeps it as NAME. */
-static int enrol(struct place *place, const char *dir, const char *name, const char *code, struct err *e)
+static int enrol(struct place *place, const char *dir, const char *name, const char *code,
+		 struct err *e)
 {
 	struct peer p;
 	struct arena a;
@@ -41,7 +42,8 @@ int service_enrol(char **arg, struct err *e)
 	return rc;
 }
 
-static int make_territory(struct peer *admin, char *slug, uint32_t *out, struct arena *a, struct err *e)
+static int make_territory(struct peer *admin, char *slug, uint32_t *out, struct arena *a,
+			  struct err *e)
 {
 	Seve__Request q = SEVE__REQUEST__INIT;
 	Seve__TerritoryCreate create = SEVE__TERRITORY_CREATE__INIT;
@@ -59,7 +61,8 @@ static int make_territory(struct peer *admin, char *slug, uint32_t *out, struct 
 	return rc;
 }
 
-static int make_invite(struct peer *admin, char **arg, uint32_t territory, char code[static PLACE_CODE], struct arena *a, struct err *e)
+static int make_invite(struct peer *admin, char **arg, uint32_t territory,
+		       char code[static PLACE_CODE], struct arena *a, struct err *e)
 {
 	const struct role *role = role_by_name(arg[2]);
 	Seve__Request q = SEVE__REQUEST__INIT;
@@ -77,12 +80,14 @@ static int make_invite(struct peer *admin, char **arg, uint32_t territory, char 
 	q.body_case = SEVE__REQUEST__BODY_INVITE_CREATE;
 	q.invite_create = &create;
 	int rc = peer_call(admin, &q, a, &reply, e);
-	if (rc == 0 && (reply->body_case != SEVE__REPLY__BODY_INVITE_CREATE || !reply->invite_create->code))
+	if (rc == 0 &&
+	    (reply->body_case != SEVE__REPLY__BODY_INVITE_CREATE || !reply->invite_create->code))
 		rc = err_set(e, ERR_PROTOCOL, "not the answer to a new invite");
 	return rc < 0 ? rc : place_code(reply->invite_create->code, code, e);
 }
 
-static int territory_of(struct peer *admin, char **arg, uint32_t *out, struct arena *a, struct err *e)
+static int territory_of(struct peer *admin, char **arg, uint32_t *out, struct arena *a,
+			struct err *e)
 {
 	struct place other = {0};
 	if (strcmp(arg[4], "-") == 0)

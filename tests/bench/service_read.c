@@ -1,4 +1,5 @@
-/* service_read.c -- what reading costs: a whole territory pulled, single actions asked for by reference. */
+/* service_read.c -- what reading costs: a whole territory pulled, single actions asked for by
+ * reference. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 
 enum { ARENA_MAX = 4 * 1024 * 1024 };
 
-/* ---- snapshot --------------------------------------------------------------------------------- */
+/* ---- snapshot ---------------------------------------------------------------------------------
+ */
 
 struct pulling {
 	struct peer peer;
@@ -21,7 +23,8 @@ struct pulling {
 	bool ended;
 };
 
-/* A Record of a page: its body is checked and unpacked, as a replica does that wants to look inside. */
+/* A Record of a page: its body is checked and unpacked, as a replica does that wants to look
+ * inside. */
 static int read_record(struct pulling *p, struct span record, struct err *e)
 {
 	struct wire w = {record.at, record.at + record.len, false};
@@ -31,7 +34,8 @@ static int read_record(struct pulling *p, struct span record, struct err *e)
 		if (f.tag != 5)
 			continue;
 		p->bytes += f.bytes.len;
-		const int rc = wire_unpack(&p->arena, &seve__body__descriptor, f.bytes.at, f.bytes.len, &m, e);
+		const int rc = wire_unpack(&p->arena, &seve__body__descriptor, f.bytes.at,
+					   f.bytes.len, &m, e);
 		if (rc < 0)
 			return rc;
 	}
@@ -81,12 +85,15 @@ static int pull(struct pulling *p, uint32_t territory, struct err *e)
 	while (rc == 0 && !p->ended) {
 		rc = peer_wait(&p->peer, &f, e);
 		if (rc == 0)
-			rc = f.type == FRAME_PAGE ? read_page(p, f.payload, e) : read_reply(p, f.payload, e);
+			rc = f.type == FRAME_PAGE ? read_page(p, f.payload, e)
+						  : read_reply(p, f.payload, e);
 		if (rc == 0)
 			peer_drop(&p->peer, &f);
 	}
 	if (rc == 0 && p->told != p->records)
-		rc = err_set(e, ERR_PROTOCOL, "%" PRIu64 " records came, %" PRIu64 " were announced", p->records, p->told);
+		rc = err_set(e, ERR_PROTOCOL,
+			     "%" PRIu64 " records came, %" PRIu64 " were announced", p->records,
+			     p->told);
 	return rc;
 }
 
@@ -96,7 +103,8 @@ int service_snapshot(char **arg, struct err *e)
 	struct place place = {0};
 	struct pulling p = {.peer.fd = -1};
 	uint64_t cpu = 0, cpu_after = 0, ns = 0, records = 0, bytes = 0;
-	const int times = service_number(arg[2], "TIMES", e), pid = service_number(arg[3], "PID", e);
+	const int times = service_number(arg[2], "TIMES", e),
+		  pid = service_number(arg[3], "PID", e);
 	arena_init(&p.arena, ARENA_MAX);
 	int rc = times < 0 || pid < 0 ? -(int)e->code : place_open(arg[0], arg[1], &place, e);
 	if (rc == 0)
@@ -113,8 +121,10 @@ int service_snapshot(char **arg, struct err *e)
 	if (rc == 0)
 		rc = process_cpu_ns(pid, &cpu_after, e);
 	if (rc == 0 && records)
-		printf("{\"value\":%.0f,\"records\":%" PRIu64 ",\"body_bytes\":%.0f,\"server_cpu_us\":%.3f}\n",
-		       (double)records * 1e9 / (double)ns, records / (uint64_t)times, (double)bytes / (double)records,
+		printf("{\"value\":%.0f,\"records\":%" PRIu64
+		       ",\"body_bytes\":%.0f,\"server_cpu_us\":%.3f}\n",
+		       (double)records * 1e9 / (double)ns, records / (uint64_t)times,
+		       (double)bytes / (double)records,
 		       (double)(cpu_after - cpu) / 1e3 / (double)records);
 	peer_close(&p.peer);
 	arena_fini(&p.arena);
@@ -122,7 +132,8 @@ int service_snapshot(char **arg, struct err *e)
 	return rc == 0 && !records ? err_set(e, ERR_NOT_FOUND, "the territory is empty") : rc;
 }
 
-/* ---- point query ------------------------------------------------------------------------------ */
+/* ---- point query ------------------------------------------------------------------------------
+ */
 
 struct asking {
 	uint32_t references; /* P-1 to P-n exist */
@@ -168,7 +179,9 @@ static int check(struct crowd *c, struct span reply, struct err *e)
 			w = (struct wire){f.bytes.at, f.bytes.at + f.bytes.len, false};
 			depth++;
 		}
-	return depth == 3 ? 0 : err_set(e, ERR_NOT_FOUND, "an answer without the action that was asked for");
+	return depth == 3 ? 0
+			  : err_set(e, ERR_NOT_FOUND,
+				    "an answer without the action that was asked for");
 }
 
 /* DIR NAME CONNECTIONS SECONDS REFERENCES PID */
@@ -176,8 +189,10 @@ int service_point(char **arg, struct err *e)
 {
 	struct asking a = {0};
 	struct crowd c = {.epoll = -1};
-	const int n = service_number(arg[2], "CONNECTIONS", e), seconds = service_number(arg[3], "SECONDS", e);
-	const int references = service_number(arg[4], "REFERENCES", e), pid = service_number(arg[5], "PID", e);
+	const int n = service_number(arg[2], "CONNECTIONS", e),
+		  seconds = service_number(arg[3], "SECONDS", e);
+	const int references = service_number(arg[4], "REFERENCES", e),
+		  pid = service_number(arg[5], "PID", e);
 	if (n < 0 || seconds < 0 || references < 0 || pid < 0)
 		return -(int)e->code;
 	a.references = (uint32_t)references;
@@ -190,7 +205,8 @@ int service_point(char **arg, struct err *e)
 		rc = crowd_run(&c, 0.5, seconds, pid, e);
 	if (rc == 0)
 		printf("{\"value\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f,\"server_cpu_us\":%.2f}\n",
-		       (double)c.latency.n / c.seconds, latency_us(&c.latency, 0.5), latency_us(&c.latency, 0.99),
+		       (double)c.latency.n / c.seconds, latency_us(&c.latency, 0.5),
+		       latency_us(&c.latency, 0.99),
 		       (double)c.server_ns / 1e3 / (double)c.latency.n);
 	crowd_close(&c);
 	return rc;

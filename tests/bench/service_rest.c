@@ -16,14 +16,16 @@
 
 enum { START_S = 60, RETRY_US = 1000, ARENA_MAX = 1024 * 1024, SETTLE_S = 1 };
 
-/* ---- idle connections ------------------------------------------------------------------------- */
+/* ---- idle connections -------------------------------------------------------------------------
+ */
 
 /* DIR NAME CONNECTIONS PID */
 int service_idle(char **arg, struct err *e)
 {
 	struct crowd warm = {.epoll = -1}, c = {.epoll = -1};
 	struct process_memory before = {0}, after = {0};
-	const int n = service_number(arg[2], "CONNECTIONS", e), pid = service_number(arg[3], "PID", e);
+	const int n = service_number(arg[2], "CONNECTIONS", e),
+		  pid = service_number(arg[3], "PID", e);
 	if (n < 0 || pid < 0)
 		return -(int)e->code;
 	int rc = process_files((uint64_t)n + 64, e);
@@ -42,14 +44,15 @@ int service_idle(char **arg, struct err *e)
 		rc = process_memory(pid, &after, e);
 	if (rc == 0)
 		printf("{\"value\":%.0f,\"pss\":%.0f,\"connections\":%d,\"opened_per_s\":%.0f}\n",
-		       ((double)after.rss - (double)before.rss) / n, ((double)after.pss - (double)before.pss) / n, n,
-		       n * 1e9 / (double)ns);
+		       ((double)after.rss - (double)before.rss) / n,
+		       ((double)after.pss - (double)before.pss) / n, n, n * 1e9 / (double)ns);
 	crowd_close(&c);
 	crowd_close(&warm);
 	return rc;
 }
 
-/* ---- start ------------------------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------------------------------
+ */
 
 /* One question, answered. */
 static int first_answer(const struct place *place, char *ref, struct err *e)
@@ -96,12 +99,14 @@ static int end(pid_t pid, struct err *e)
 		if (errno != EINTR)
 			return err_set(e, ERR_IO, "wait: %s", strerror(errno));
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return err_set(e, ERR_INTERNAL, "the server ended with status %x", (unsigned)status);
+		return err_set(e, ERR_INTERNAL, "the server ended with status %x",
+			       (unsigned)status);
 	return 0;
 }
 
 /* Asks every millisecond until there is an answer. */
-static int wait_answer(const struct place *place, char *ref, pid_t pid, uint64_t from, struct err *e)
+static int wait_answer(const struct place *place, char *ref, pid_t pid, uint64_t from,
+		       struct err *e)
 {
 	for (;;) {
 		const int rc = first_answer(place, ref, e);

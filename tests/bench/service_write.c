@@ -1,4 +1,5 @@
-/* service_write.c -- what writing costs: single records pushed by many, a partner's rows imported by one. */
+/* service_write.c -- what writing costs: single records pushed by many, a partner's rows imported
+ * by one. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 
 enum { ARENA_MAX = 64 * 1024, CHUNK_ROWS = 500, CHUNK_ARENA = 8 * 1024 * 1024, CHUNKS_AHEAD = 2 };
 
-/* ---- push ------------------------------------------------------------------------------------- */
+/* ---- push -------------------------------------------------------------------------------------
+ */
 
 struct pushing {
 	struct sample sample;
@@ -80,7 +82,8 @@ int service_push(char **arg, struct err *e)
 {
 	struct pushing all = {0};
 	struct crowd c = {.epoll = -1};
-	const int n = service_number(arg[2], "CONNECTIONS", e), seconds = service_number(arg[3], "SECONDS", e);
+	const int n = service_number(arg[2], "CONNECTIONS", e),
+		  seconds = service_number(arg[3], "SECONDS", e);
 	const int pid = service_number(arg[5], "PID", e);
 	if (n < 0 || seconds < 0 || pid < 0)
 		return -(int)e->code;
@@ -95,7 +98,8 @@ int service_push(char **arg, struct err *e)
 		rc = crowd_run(&c, 0.5, seconds, pid, e);
 	if (rc == 0)
 		printf("{\"value\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f,\"server_cpu_us\":%.2f}\n",
-		       (double)c.latency.n / c.seconds, latency_us(&c.latency, 0.5), latency_us(&c.latency, 0.99),
+		       (double)c.latency.n / c.seconds, latency_us(&c.latency, 0.5),
+		       latency_us(&c.latency, 0.99),
 		       (double)c.server_ns / 1e3 / (double)c.latency.n);
 	crowd_close(&c);
 	sample_close(&all.sample);
@@ -103,7 +107,8 @@ int service_push(char **arg, struct err *e)
 	return rc;
 }
 
-/* ---- import ----------------------------------------------------------------------------------- */
+/* ---- import -----------------------------------------------------------------------------------
+ */
 
 struct importing {
 	struct place place;
@@ -112,7 +117,7 @@ struct importing {
 	struct arena arena;
 	const struct kind *kind;
 	uint64_t run;
-	size_t first, n;     /* numbers of the sample */
+	size_t first, n;      /* numbers of the sample */
 	size_t sent, created; /* rows */
 };
 
@@ -120,7 +125,8 @@ static int import_call(struct importing *im, Seve__Request *q, uint64_t *run, st
 {
 	Seve__Reply *reply;
 	int rc = peer_call(&im->peer, q, &im->arena, &reply, e);
-	if (rc == 0 && run && (reply->body_case != SEVE__REPLY__BODY_IMPORT || !reply->import->has_run))
+	if (rc == 0 && run &&
+	    (reply->body_case != SEVE__REPLY__BODY_IMPORT || !reply->import->has_run))
 		rc = err_set(e, ERR_PROTOCOL, "not the answer to the beginning of an import");
 	if (rc == 0 && run)
 		*run = reply->import->run;
@@ -201,8 +207,8 @@ static int check_rows(struct importing *im, const Seve__Reply *r, struct err *e)
 		const Seve__RowVerdict *v = r->import->rows[i];
 		im->created += v->code == SEVE__ROW_VERDICT__CODE__CREATED;
 		if (v->n_violations)
-			return err_set(e, ERR_PRECONDITION, "line %u: %s: %s", v->line, v->violations[0]->field,
-				       v->violations[0]->text);
+			return err_set(e, ERR_PRECONDITION, "line %u: %s: %s", v->line,
+				       v->violations[0]->field, v->violations[0]->text);
 	}
 	return 0;
 }
@@ -213,7 +219,8 @@ static int take_verdicts(struct importing *im, struct err *e)
 	ProtobufCMessage *m;
 	int rc = peer_wait(&im->peer, &f, e);
 	if (rc == 0)
-		rc = wire_unpack(&im->arena, &seve__reply__descriptor, f.payload.at, f.payload.len, &m, e);
+		rc = wire_unpack(&im->arena, &seve__reply__descriptor, f.payload.at, f.payload.len,
+				 &m, e);
 	if (rc == 0)
 		rc = check_rows(im, (Seve__Reply *)m, e);
 	if (rc == 0)
@@ -238,7 +245,8 @@ static int import(struct importing *im, struct err *e)
 	if (rc == 0)
 		rc = end(im, e);
 	if (rc == 0 && im->created != im->n)
-		rc = err_set(e, ERR_PRECONDITION, "%zu of %zu rows were created", im->created, im->n);
+		rc = err_set(e, ERR_PRECONDITION, "%zu of %zu rows were created", im->created,
+			     im->n);
 	return rc;
 }
 
@@ -253,7 +261,8 @@ static int import_measured(struct importing *im, pid_t pid, struct err *e)
 	if (rc == 0)
 		rc = process_cpu_ns(pid, &cpu_after, e);
 	if (rc == 0)
-		printf("{\"value\":%.0f,\"server_cpu_us\":%.2f}\n", (double)im->n * 1e9 / (double)ns,
+		printf("{\"value\":%.0f,\"server_cpu_us\":%.2f}\n",
+		       (double)im->n * 1e9 / (double)ns,
 		       (double)(cpu_after - cpu) / 1e3 / (double)im->n);
 	return rc;
 }
@@ -266,7 +275,8 @@ int service_import(char **arg, struct err *e)
 	const int pid = service_number(arg[6], "PID", e);
 	if (first < 0 || n < 0 || pid < 0)
 		return -(int)e->code;
-	if (!im.kind || (im.kind->number != SEVE__BODY__KIND_ACTOR && im.kind->number != SEVE__BODY__KIND_ACTION))
+	if (!im.kind || (im.kind->number != SEVE__BODY__KIND_ACTOR &&
+			 im.kind->number != SEVE__BODY__KIND_ACTION))
 		return err_set(e, ERR_USAGE, "actor or action, not %s", arg[2]);
 	im.first = (size_t)first;
 	im.n = (size_t)n;
