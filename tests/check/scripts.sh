@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-mapfile -t scripts < <(find dev .ci tests -type f \( -name '*.sh' -o -name '*.bash' -o -name dev -o -name run \) -print)
+mapfile -t scripts < <(find dev .ci tests client/po -type f \( -name '*.sh' -o -name '*.bash' -o -name dev -o -name run \) -print)
 for script in "${scripts[@]}"; do
 	bash -n "$script"
 done
