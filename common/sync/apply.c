@@ -1,4 +1,5 @@
-/* apply.c -- see apply.h: mutations.  Import rows are in apply_import.c, what both share in apply_stage.c. */
+/* apply.c -- see apply.h: mutations.  Import rows are in apply_import.c, what both share in
+ * apply_stage.c. */
 #include "apply_stage.h"
 
 #include <openssl/sha.h>
@@ -12,7 +13,8 @@ struct ref_wish {
 	uint32_t territory;
 };
 
-static int want_ref(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16])
+static int want_ref(void *ctx, const field_desc *field, const struct kind *target,
+		    const uint8_t id[16])
 {
 	struct ref_wish *r = ctx;
 	struct uuid u;
@@ -23,8 +25,8 @@ static int want_ref(void *ctx, const field_desc *field, const struct kind *targe
 	return r->w->record(r->w->ctx, r->territory, &u, false);
 }
 
-int apply_need_values(uint32_t territory, const struct uuid *id, const struct kind *k, const ProtobufCMessage *m,
-		      const struct apply_wants *w)
+int apply_need_values(uint32_t territory, const struct uuid *id, const struct kind *k,
+		      const ProtobufCMessage *m, const struct apply_wants *w)
 {
 	struct ref_wish refs = {w, territory};
 	int rc = field_each_ref(k, m, want_ref, &refs);
@@ -49,7 +51,8 @@ int apply_need_values(uint32_t territory, const struct uuid *id, const struct ki
 	return rc;
 }
 
-static int change_needs(const struct apply_job *j, const Seve__Change *c, const struct apply_wants *w)
+static int change_needs(const struct apply_job *j, const Seve__Change *c,
+			const struct apply_wants *w)
 {
 	const struct kind *k = kind_by_number(c->kind);
 	struct uuid id;
@@ -85,7 +88,8 @@ int apply_needs(const struct apply_job *j, const struct apply_wants *w)
 	return rc;
 }
 
-/* ---- one change ------------------------------------------------------------------------------- */
+/* ---- one change -------------------------------------------------------------------------------
+ */
 
 /* Fields that somebody else wrote after `base`: a deletion would take them away unseen. */
 static bool others_wrote(const struct field_revs *revs, uint64_t base, uint64_t writer)
@@ -103,7 +107,8 @@ static enum stage_end change_create(struct stage_set *s, const Seve__Change *c, 
 	if (st->next.exists)
 		return stage_refuse(s, "id", "EXISTS", "a record with this id exists already");
 	if ((st->next.kind->flags & KIND_ONLINE) && !s->job->author.internal)
-		return stage_refuse(s, "kind", "ONLINE", "a %s is made by the server's own method, not by an edit",
+		return stage_refuse(s, "kind", "ONLINE",
+				    "a %s is made by the server's own method, not by an edit",
 				    st->next.kind->name);
 	if (merge_overlay(s->world->arena, st->next.kind, NULL, c, &body, &s->err))
 		return stage_error(s);
@@ -116,8 +121,8 @@ static enum stage_end change_update(struct stage_set *s, const Seve__Change *c, 
 
 	if (st->next.deleted)
 		return stage_clash(s, st, NULL, 0);
-	if (merge_update(s->world->arena, st->next.kind, st->next.body, st->next.rev, &st->next.revs,
-			 s->job->author.client_short, c, &m, &s->err))
+	if (merge_update(s->world->arena, st->next.kind, st->next.body, st->next.rev,
+			 &st->next.revs, s->job->author.client_short, c, &m, &s->err))
 		return stage_error(s);
 	if (m.result == MERGE_CONFLICT && !m.partial)
 		return stage_clash(s, st, m.clash, m.n_clash);
@@ -157,20 +162,25 @@ static enum stage_end change_restore(struct stage_set *s, const Seve__Change *c,
 }
 
 /* Whether the author may touch this record at all. */
-static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c, const struct stage *st)
+static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
+				     const struct stage *st)
 {
 	const struct apply_author *a = &s->job->author;
 	const struct kind *k = kind_by_number(c->kind);
 
 	if (!(k->writers & a->writes))
-		return stage_refuse(s, k->name, "DENIED", "%s may not write records of kind %s here", a->account,
+		return stage_refuse(s, k->name, "DENIED",
+				    "%s may not write records of kind %s here", a->account,
 				    k->name);
 	if (c->op != SEVE__CHANGE__OP__OP_CREATE && (!st->next.exists || st->next.level > a->reads))
-		return stage_refuse(s, "id", "GONE", "there is no such %s (any more) in this territory", k->name);
+		return stage_refuse(s, "id", "GONE",
+				    "there is no such %s (any more) in this territory", k->name);
 	if (st->next.exists && st->next.kind != k)
-		return stage_refuse(s, "kind", "KIND", "this id belongs to a record of another kind");
+		return stage_refuse(s, "kind", "KIND",
+				    "this id belongs to a record of another kind");
 	if (a->source && st->next.exists && !stage_carries(st->next.body, a->source))
-		return stage_refuse(s, "refs", "DENIED", "the record does not carry a reference of source %s",
+		return stage_refuse(s, "refs", "DENIED",
+				    "the record does not carry a reference of source %s",
 				    a->source);
 	return STAGE_GOES_ON;
 }
@@ -183,18 +193,21 @@ static enum stage_end change_parent(struct stage_set *s, const Seve__Change *c)
 	if (!c->base_mid)
 		return STAGE_GOES_ON;
 	p = world_prior(s->world, s->job->territory, &s->job->author.client, c->base_mid, false);
-	if (!p || (p->code != SEVE__VERDICT__CODE__REJECTED && p->code != SEVE__VERDICT__CODE__CONFLICT))
+	if (!p ||
+	    (p->code != SEVE__VERDICT__CODE__REJECTED && p->code != SEVE__VERDICT__CODE__CONFLICT))
 		return STAGE_GOES_ON;
 	s->depends_on = c->base_mid;
 	if (p->code == SEVE__VERDICT__CODE__CONFLICT)
 		return STAGE_CLASH;
-	return stage_refuse(s, "base_mid", "DEPENDS", "depends on mutation %llu, which was rejected: mend that one first",
+	return stage_refuse(s, "base_mid", "DEPENDS",
+			    "depends on mutation %llu, which was rejected: mend that one first",
 			    (unsigned long long)c->base_mid);
 }
 
 static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
 {
-	static enum stage_end (*const acts[])(struct stage_set *, const Seve__Change *, struct stage *) = {
+	static enum stage_end (*const acts[])(struct stage_set *, const Seve__Change *,
+					      struct stage *) = {
 		[SEVE__CHANGE__OP__OP_CREATE] = change_create,
 		[SEVE__CHANGE__OP__OP_UPDATE] = change_update,
 		[SEVE__CHANGE__OP__OP_DELETE] = change_delete,
@@ -205,10 +218,13 @@ static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
 	struct stage *st;
 
 	if (!k)
-		return stage_refuse(s, "kind", "SCHEMA_TOO_NEW", "kind %u is not known to this server: it is older than the client",
-				    c->kind);
+		return stage_refuse(
+			s, "kind", "SCHEMA_TOO_NEW",
+			"kind %u is not known to this server: it is older than the client",
+			c->kind);
 	if (!uuid_is_record_id(c->id.data, c->id.len))
-		return stage_refuse(s, "id", "FORMAT", "a record id is 16 bytes, UUID version 7 or 8");
+		return stage_refuse(s, "id", "FORMAT",
+				    "a record id is 16 bytes, UUID version 7 or 8");
 	if (c->op < SEVE__CHANGE__OP__OP_CREATE || c->op > SEVE__CHANGE__OP__OP_RESTORE)
 		return stage_refuse(s, "op", "INVALID", "unknown operation %d", (int)c->op);
 	end = change_parent(s, c);
@@ -221,7 +237,8 @@ static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
 	return end == STAGE_GOES_ON ? acts[c->op](s, c, st) : end;
 }
 
-/* ---- one mutation ----------------------------------------------------------------------------- */
+/* ---- one mutation -----------------------------------------------------------------------------
+ */
 
 /* Runs the changes until one of them ends the matter, then the checks on the resulting state. */
 static enum stage_end mutation_changes(struct stage_set *s, const Seve__Mutation *m)
@@ -229,9 +246,11 @@ static enum stage_end mutation_changes(struct stage_set *s, const Seve__Mutation
 	enum stage_end end = STAGE_GOES_ON;
 
 	if (s->job->refuse)
-		return stage_refuse(s, "changes", "DATABASE", "the database refused it: %s", s->job->refuse);
+		return stage_refuse(s, "changes", "DATABASE", "the database refused it: %s",
+				    s->job->refuse);
 	if (!m->n_changes || m->n_changes > APPLY_CHANGES_MAX)
-		return stage_refuse(s, "changes", "INVALID", "a mutation holds 1 to %d changes, this one %zu",
+		return stage_refuse(s, "changes", "INVALID",
+				    "a mutation holds 1 to %d changes, this one %zu",
 				    APPLY_CHANGES_MAX, m->n_changes);
 	for (size_t i = 0; i < m->n_changes && end == STAGE_GOES_ON; i++)
 		end = change_apply(s, m->changes[i]);
@@ -239,7 +258,8 @@ static enum stage_end mutation_changes(struct stage_set *s, const Seve__Mutation
 }
 
 /* The verdict of an earlier delivery of the same mutation. */
-static int mutation_replay(struct world *w, struct apply_job *j, const struct world_prior *p, struct err *e)
+static int mutation_replay(struct world *w, struct apply_job *j, const struct world_prior *p,
+			   struct err *e)
 {
 	ProtobufCMessage *v;
 
@@ -257,8 +277,10 @@ static int mutation_replay(struct world *w, struct apply_job *j, const struct wo
 	return 0;
 }
 
-/* Mids come without gaps: a gap means that an earlier mutation of this client is still on its way. */
-static int mutation_in_order(struct world *w, const struct apply_job *j, struct world_prior **last, struct err *e)
+/* Mids come without gaps: a gap means that an earlier mutation of this client is still on its way.
+ */
+static int mutation_in_order(struct world *w, const struct apply_job *j, struct world_prior **last,
+			     struct err *e)
 {
 	*last = world_prior(w, j->territory, &j->author.client, 0, true);
 	if (!*last)
@@ -266,7 +288,8 @@ static int mutation_in_order(struct world *w, const struct apply_job *j, struct 
 	if (j->mutation->mid == (*last)->last_mid + 1)
 		return 0;
 	return err_set(e, ERR_OUT_OF_ORDER, "mutation %llu came where %llu is next",
-		       (unsigned long long)j->mutation->mid, (unsigned long long)(*last)->last_mid + 1);
+		       (unsigned long long)j->mutation->mid,
+		       (unsigned long long)(*last)->last_mid + 1);
 }
 
 static int mutation_settle(struct stage_set *s, enum stage_end end, Seve__Verdict *v)
@@ -276,7 +299,8 @@ static int mutation_settle(struct stage_set *s, enum stage_end end, Seve__Verdic
 	v->has_code = true;
 	switch (end) {
 	case STAGE_GOES_ON:
-		v->code = stage_commit(s, s->job->mutation->reason, s->job->mutation->client_time_ms);
+		v->code =
+			stage_commit(s, s->job->mutation->reason, s->job->mutation->client_time_ms);
 		if (v->code == SEVE__VERDICT__CODE__UNSPECIFIED)
 			return -ERR_NOMEM;
 		break;

@@ -1,8 +1,8 @@
-/* apply.h -- the decision core: what one mutation or one import row does to the world, and its verdict.
- * Pure: no clock, no SQL, no sockets.  Order of use, by whoever owns the data:
- *   apply_needs() for each job tells what to load;  load it into the world;  apply_job() for each job, in order, decides;
- *   then the world's dirty records, versions, heads, verdicts and partners' keys are what to store.
- * One thread at a time per world. */
+/* apply.h -- the decision core: what one mutation or one import row does to the world, and its
+ * verdict. Pure: no clock, no SQL, no sockets.  Order of use, by whoever owns the data:
+ *   apply_needs() for each job tells what to load;  load it into the world;  apply_job() for each
+ * job, in order, decides; then the world's dirty records, versions, heads, verdicts and partners'
+ * keys are what to store. One thread at a time per world. */
 #ifndef SEVE_APPLY_H
 #define SEVE_APPLY_H
 
@@ -16,17 +16,19 @@ struct apply_author {
 	const char *account;
 	struct uuid client;
 	uint64_t client_short;
-	Seve__Level reads;  /* records above it do not exist for the author */
-	unsigned writes;    /* kind_writers */
-	const char *source; /* not NULL: writes only records that carry a reference of this source */
-	bool internal;	    /* the server itself: may create what is made by a method of its own */
+	Seve__Level reads; /* records above it do not exist for the author */
+	unsigned writes;   /* kind_writers */
+	const char
+		*source; /* not NULL: writes only records that carry a reference of this source */
+	bool internal;   /* the server itself: may create what is made by a method of its own */
 };
 
 struct apply_import {
 	const struct kind *kind;
 	const char *source;
 	const Seve__ImportRow *row;
-	const struct uuid *same_as; /* an earlier line of the run brought the same unique value: that record; or NULL */
+	const struct uuid *same_as; /* an earlier line of the run brought the same unique value:
+				       that record; or NULL */
 };
 
 struct apply_job {
@@ -35,16 +37,18 @@ struct apply_job {
 	struct apply_author author;
 	const Seve__Mutation *mutation; /* or NULL, and then: */
 	struct apply_import import;
-	const char *refuse; /* the database refused this job: record that as its verdict; else NULL */
+	const char
+		*refuse; /* the database refused this job: record that as its verdict; else NULL */
 
 	/* output, in the world's arena */
-	Seve__Verdict *verdict;	      /* of a mutation */
-	Seve__RowVerdict *row;	      /* of an import row */
-	uint8_t hash[32];	      /* of the mutation's bytes */
-	bool replayed;		      /* the verdict is an earlier one: nothing to store */
+	Seve__Verdict *verdict; /* of a mutation */
+	Seve__RowVerdict *row;  /* of an import row */
+	uint8_t hash[32];       /* of the mutation's bytes */
+	bool replayed;          /* the verdict is an earlier one: nothing to store */
 };
 
-/* What has to be in the world before the job is applied.  Called for each thing; a non-zero return stops and is returned. */
+/* What has to be in the world before the job is applied.  Called for each thing; a non-zero return
+ * stops and is returned. */
 struct apply_wants {
 	void *ctx;
 	int (*record)(void *ctx, uint32_t territory, const struct uuid *id, bool full);
@@ -53,19 +57,24 @@ struct apply_wants {
 	int (*last_version)(void *ctx, uint32_t territory, const struct uuid *id);
 	int (*referrers)(void *ctx, uint32_t territory, const struct uuid *to);
 	/* live records of `kind` whose field `tag` points at `to`, in full */
-	int (*needed)(void *ctx, uint32_t territory, const struct uuid *to, const struct kind *kind, uint32_t tag);
+	int (*needed)(void *ctx, uint32_t territory, const struct uuid *to, const struct kind *kind,
+		      uint32_t tag);
 	/* and the record that holds it, in full */
-	int (*unique)(void *ctx, uint32_t territory, const struct kind *k, const ProtobufCFieldDescriptor *fd, const char *value);
+	int (*unique)(void *ctx, uint32_t territory, const struct kind *k,
+		      const ProtobufCFieldDescriptor *fd, const char *value);
 	/* and the record that it stands for, in full */
-	int (*import)(void *ctx, uint32_t territory, const struct kind *k, const char *source, const char *key);
+	int (*import)(void *ctx, uint32_t territory, const struct kind *k, const char *source,
+		      const char *key);
 };
 int apply_needs(const struct apply_job *j, const struct apply_wants *w);
 
-/* Decides.  0 with verdict (or row) set, whatever the verdict says; -ERR_NOMEM, -ERR_OUT_OF_ORDER (a mid was left out: the text names the
- * expected one), -ERR_INVALID (the mid was used for other bytes): then nothing was done. */
+/* Decides.  0 with verdict (or row) set, whatever the verdict says; -ERR_NOMEM, -ERR_OUT_OF_ORDER
+ * (a mid was left out: the text names the expected one), -ERR_INVALID (the mid was used for other
+ * bytes): then nothing was done. */
 int apply_job(struct world *w, struct apply_job *j, struct err *e);
 
 /* Whose record it is: the actor itself, or the actor that its actor_id names.  False: nobody's. */
-bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *body, struct uuid *out);
+bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *body,
+		 struct uuid *out);
 
 #endif

@@ -1,5 +1,6 @@
-/* apply_import.c -- one row of a partner's file: matched, merged three-way against what the partner said last time.
- * Match order: the partner's key, then a unique value (SIRET), then a new record under the derived id. */
+/* apply_import.c -- one row of a partner's file: matched, merged three-way against what the partner
+ * said last time. Match order: the partner's key, then a unique value (SIRET), then a new record
+ * under the derived id. */
 #include "apply_stage.h"
 
 #include <openssl/sha.h>
@@ -12,7 +13,8 @@ enum { KEY_MAX = 200 };
 /* The row's mapped fields alone, as a body of their own: what is hashed and remembered. */
 static Seve__Body *mapped_values(struct arena *a, const struct kind *k, const Seve__ImportRow *row)
 {
-	const ProtobufCMessage *from = row->set && kind_of(row->set) == k ? kind_message(row->set) : NULL;
+	const ProtobufCMessage *from =
+		row->set && kind_of(row->set) == k ? kind_message(row->set) : NULL;
 	Seve__Body *body = arena_alloc(a, sizeof *body);
 	ProtobufCMessage *m = arena_alloc(a, k->desc->sizeof_message);
 
@@ -30,7 +32,8 @@ static Seve__Body *mapped_values(struct arena *a, const struct kind *k, const Se
 	return body;
 }
 
-static int values_hash(struct arena *a, const Seve__Body *values, const Seve__ImportRow *row, uint8_t out[32])
+static int values_hash(struct arena *a, const Seve__Body *values, const Seve__ImportRow *row,
+		       uint8_t out[32])
 {
 	struct span bytes = wire_pack(a, &values->base);
 	size_t mask = row->n_mask * sizeof *row->mask;
@@ -102,8 +105,10 @@ static const struct uuid *holder_of_unique(struct row *r)
 	return NULL;
 }
 
-/* Takes the partner's new value unless somebody here has edited the field since the partner's last one. */
-static bool takes_value(struct row *r, const field_desc *fd, const ProtobufCMessage *now, const ProtobufCMessage *last)
+/* Takes the partner's new value unless somebody here has edited the field since the partner's last
+ * one. */
+static bool takes_value(struct row *r, const field_desc *fd, const ProtobufCMessage *now,
+			const ProtobufCMessage *last)
 {
 	const ProtobufCMessage *fresh = kind_message(r->values);
 
@@ -194,7 +199,9 @@ static enum stage_end row_remove(struct row *r, struct stage *st)
 		return STAGE_GOES_ON;
 	}
 	if (!stage_carries(st->next.body, r->source))
-		return stage_refuse(&r->s, "key", "DENIED", "the record does not carry a reference of source %s", r->source);
+		return stage_refuse(&r->s, "key", "DENIED",
+				    "the record does not carry a reference of source %s",
+				    r->source);
 	st->next.deleted = true;
 	st->next.body = NULL;
 	st->acts = true;
@@ -207,11 +214,13 @@ static enum stage_end row_deleted(struct row *r, struct stage *st)
 {
 	if (!r->in->revive) {
 		r->code = SEVE__ROW_VERDICT__CODE__SKIPPED;
-		problem_add(&r->s.problems, true, "key", "DELETED", "deleted here: import it again with --revive to bring it back");
+		problem_add(&r->s.problems, true, "key", "DELETED",
+			    "deleted here: import it again with --revive to bring it back");
 		return STAGE_GOES_ON;
 	}
 	if (!st->next.last_body)
-		return stage_refuse(&r->s, "key", "GONE", "the deleted record's last version has been purged");
+		return stage_refuse(&r->s, "key", "GONE",
+				    "the deleted record's last version has been purged");
 	st->next.deleted = false;
 	st->acts = true;
 	r->code = SEVE__ROW_VERDICT__CODE__UPDATED;
@@ -228,8 +237,8 @@ static enum stage_end row_live(struct row *r, struct stage *st)
 	}
 	end = row_merge(r, st, st->next.body);
 	r->code = r->attaching ? SEVE__ROW_VERDICT__CODE__ATTACHED
-		  : st->acts  ? SEVE__ROW_VERDICT__CODE__UPDATED
-			      : SEVE__ROW_VERDICT__CODE__UNCHANGED;
+		  : st->acts   ? SEVE__ROW_VERDICT__CODE__UPDATED
+			       : SEVE__ROW_VERDICT__CODE__UNCHANGED;
 	return end;
 }
 
@@ -257,14 +266,16 @@ static enum stage_end row_decide(struct row *r)
 	if (!st)
 		return STAGE_FAILED;
 	if (st->next.exists && st->next.kind != r->kind)
-		return stage_refuse(&r->s, "key", "KIND", "the key stands for a record of another kind");
+		return stage_refuse(&r->s, "key", "KIND",
+				    "the key stands for a record of another kind");
 	if (r->in->remove)
 		return row_remove(r, st);
 	if (st->next.deleted || (r->known->known && !st->next.exists))
 		return row_deleted(r, st); /* a purged record is not born again either */
 	if (st->next.exists)
 		return row_live(r, st);
-	if (r->attaching) { /* a dry run: the record that an earlier line would have made is not there */
+	if (r->attaching) { /* a dry run: the record that an earlier line would have made is not
+			       there */
 		r->code = SEVE__ROW_VERDICT__CODE__ATTACHED;
 		return STAGE_GOES_ON;
 	}
@@ -276,30 +287,37 @@ static enum stage_end row_input(struct row *r)
 	const Seve__ImportRow *in = r->in;
 
 	if (r->s.job->refuse)
-		return stage_refuse(&r->s, r->kind->name, "DATABASE", "the database refused it: %s", r->s.job->refuse);
+		return stage_refuse(&r->s, r->kind->name, "DATABASE", "the database refused it: %s",
+				    r->s.job->refuse);
 	if (!in->key || !*in->key)
 		return stage_refuse(&r->s, "key", "REQUIRED", "the row has no key");
 	if (strlen(in->key) > KEY_MAX)
-		return stage_refuse(&r->s, "key", "TOO_LONG", "the key is longer than %d bytes", KEY_MAX);
+		return stage_refuse(&r->s, "key", "TOO_LONG", "the key is longer than %d bytes",
+				    KEY_MAX);
 	if (!(r->kind->flags & KIND_IMPORT))
-		return stage_refuse(&r->s, r->kind->name, "KIND", "records of kind %s are not imported", r->kind->name);
+		return stage_refuse(&r->s, r->kind->name, "KIND",
+				    "records of kind %s are not imported", r->kind->name);
 	if (!(r->kind->writers & r->s.job->author.writes))
-		return stage_refuse(&r->s, r->kind->name, "DENIED", "%s may not write records of kind %s here",
+		return stage_refuse(&r->s, r->kind->name, "DENIED",
+				    "%s may not write records of kind %s here",
 				    r->s.job->author.account, r->kind->name);
 	if (in->set && kind_of(in->set) != r->kind)
-		return stage_refuse(&r->s, "set", "KIND", "the row's values are not of kind %s", r->kind->name);
+		return stage_refuse(&r->s, "set", "KIND", "the row's values are not of kind %s",
+				    r->kind->name);
 	for (size_t i = 0; i < in->n_mask; i++)
 		if (!field_by_tag(r->kind, in->mask[i]))
 			return stage_refuse(&r->s, "mask", "SCHEMA_TOO_NEW",
-					    "field %u of %s is not known to this server: it is older than the client", in->mask[i],
-					    r->kind->name);
+					    "field %u of %s is not known to this server: it is "
+					    "older than the client",
+					    in->mask[i], r->kind->name);
 	return STAGE_GOES_ON;
 }
 
 /* Remembers what the partner said, for the next run. */
 static void row_remember(struct row *r)
 {
-	if (r->code == SEVE__ROW_VERDICT__CODE__SKIPPED || r->code == SEVE__ROW_VERDICT__CODE__DELETED)
+	if (r->code == SEVE__ROW_VERDICT__CODE__SKIPPED ||
+	    r->code == SEVE__ROW_VERDICT__CODE__DELETED)
 		return;
 	if (r->known->known && !memcmp(r->known->hash, r->hash, sizeof r->hash))
 		return;
@@ -316,7 +334,8 @@ static int row_run(struct row *r)
 	char reason[128];
 
 	if (end == STAGE_GOES_ON) {
-		r->known = world_import(r->s.world, r->s.job->territory, r->kind, r->source, r->in->key, true);
+		r->known = world_import(r->s.world, r->s.job->territory, r->kind, r->source,
+					r->in->key, true);
 		r->values = mapped_values(a, r->kind, r->in);
 		if (!r->known || !r->values || values_hash(a, r->values, r->in, r->hash))
 			return -ERR_NOMEM;
@@ -340,7 +359,10 @@ static int row_run(struct row *r)
 
 int apply_import_row(struct world *w, struct apply_job *j, struct err *e)
 {
-	struct row r = {.s = {.world = w, .job = j}, .kind = j->import.kind, .in = j->import.row, .source = j->import.source};
+	struct row r = {.s = {.world = w, .job = j},
+			.kind = j->import.kind,
+			.in = j->import.row,
+			.source = j->import.source};
 	Seve__RowVerdict *v = arena_alloc(w->arena, sizeof *v);
 	uint8_t *id = arena_alloc(w->arena, 16);
 

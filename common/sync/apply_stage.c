@@ -87,7 +87,8 @@ enum stage_end stage_clash(struct stage_set *s, struct stage *st, uint32_t *tags
 	return STAGE_CLASH;
 }
 
-enum stage_end stage_refuse(struct stage_set *s, const char *field, const char *code, const char *fmt, ...)
+enum stage_end stage_refuse(struct stage_set *s, const char *field, const char *code,
+			    const char *fmt, ...)
 {
 	char text[sizeof s->problems.list[0].text];
 	va_list ap;
@@ -116,11 +117,18 @@ bool stage_carries(const Seve__Body *body, const char *source)
 	return false;
 }
 
-/* ---- checks on the resulting state ------------------------------------------------------------ */
+/* ---- checks on the resulting state ------------------------------------------------------------
+ */
 
 static const ProtobufCMessage *message(const Seve__Body *b)
 {
 	return b ? kind_message(b) : NULL;
+}
+
+/* What the record was before the mutation; a restored one was what it was before its deletion. */
+static const Seve__Body *body_before(const struct stage *st)
+{
+	return st->target->deleted ? st->target->last_body : st->target->body;
 }
 
 struct ref_search {
@@ -129,7 +137,8 @@ struct ref_search {
 	uint32_t tag; /* 0: any field */
 };
 
-static int ref_is(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16])
+static int ref_is(void *ctx, const field_desc *field, const struct kind *target,
+		  const uint8_t id[16])
 {
 	const struct ref_search *f = ctx;
 
@@ -150,25 +159,30 @@ struct ref_check {
 	const struct stage *st;
 };
 
-static int check_ref(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16])
+static int check_ref(void *ctx, const field_desc *field, const struct kind *target,
+		     const uint8_t id[16])
 {
 	struct ref_check *c = ctx;
 	const struct world_record *to;
 	struct uuid u;
 
-	/* A reference that stood before is not looked at again: what it points to may be gone since. */
+	/* A reference that stood before is not looked at again: what it points to may be gone
+	 * since. */
 	if (refers(c->st->next.kind, c->st->target->body, field->id, id))
 		return 0;
 	memcpy(u.b, id, sizeof u.b);
 	to = stage_see(c->s, &u);
 	if (!to || !to->exists || to->level > c->s->job->author.reads)
 		problem_add(&c->s->problems, false, field->name, "REFERENCE",
-			    "points to a record that is not in this territory: create it first, or correct the id");
+			    "points to a record that is not in this territory: create it first, or "
+			    "correct the id");
 	else if (to->deleted)
 		problem_add(&c->s->problems, false, field->name, "REFERENCE",
-			    "points to a deleted %s: restore that one first", to->kind ? to->kind->name : "record");
+			    "points to a deleted %s: restore that one first",
+			    to->kind ? to->kind->name : "record");
 	else if (target && to->kind != target)
-		problem_add(&c->s->problems, false, field->name, "REFERENCE", "points to a record of kind %s, wanted: %s",
+		problem_add(&c->s->problems, false, field->name, "REFERENCE",
+			    "points to a record of kind %s, wanted: %s",
 			    to->kind ? to->kind->name : "?", target->name);
 	return 0;
 }
@@ -186,7 +200,8 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* Who else holds this value: an earlier stage of the mutation, or the world. */
-static bool value_taken(const struct stage_set *s, const struct stage *st, const field_desc *fd, const char *value)
+static bool value_taken(const struct stage_set *s, const struct stage *st, const field_desc *fd,
+			const char *value)
 {
 	const struct uuid *holder;
 
@@ -220,7 +235,8 @@ static void check_unique(struct stage_set *s, const struct stage *st)
 			continue;
 		if (value_taken(s, st, fd, value))
 			problem_add(&s->problems, false, fd->name, "UNIQUE",
-				    "another %s of this territory has %s %s already", k->name, fd->name, value);
+				    "another %s of this territory has %s %s already", k->name,
+				    fd->name, value);
 	}
 }
 
@@ -229,8 +245,8 @@ static bool points_at(const struct world_record *r, const uint8_t id[16])
 	return r && r->exists && !r->deleted && refers(r->kind, r->body, 0, id);
 }
 
-/* Records that would be left pointing at a deleted one: those of the database that the batch has not touched, and those that it
- * has, as the mutation leaves them. */
+/* Records that would be left pointing at a deleted one: those of the database that the batch has
+ * not touched, and those that it has, as the mutation leaves them. */
 static void check_restricted(struct stage_set *s, const struct stage *st)
 {
 	const uint8_t *id = st->target->key.id.b;
@@ -244,7 +260,8 @@ static void check_restricted(struct stage_set *s, const struct stage *st)
 			n++;
 	}
 	for (const struct world_record *r = s->world->dirty_first; r; r = r->next_dirty)
-		if (r->key.territory == s->job->territory && points_at(stage_see(s, &r->key.id), id))
+		if (r->key.territory == s->job->territory &&
+		    points_at(stage_see(s, &r->key.id), id))
 			n++;
 	for (size_t i = 0; i < s->n; i++)
 		if (!s->list[i].target->dirty && s->list[i].acts && !s->list[i].target->exists &&
@@ -252,12 +269,14 @@ static void check_restricted(struct stage_set *s, const struct stage *st)
 			n++;
 	if (n)
 		problem_add(&s->problems, false, "id", "RESTRICTED",
-			    "%zu records still refer to this %s: delete or change them first, or in the same mutation", n,
-			    st->next.kind->name);
+			    "%zu records still refer to this %s: delete or change them first, or "
+			    "in the same mutation",
+			    n, st->next.kind->name);
 }
 
 /* The live records of the needed kind that point at the guarded one, stages laid over. */
-static int rule_facts(const struct stage_set *s, const struct rule *rule, const struct stage *st, struct facts *out)
+static int rule_facts(const struct stage_set *s, const struct rule *rule, const struct stage *st,
+		      struct facts *out)
 {
 	const struct kind *need = kind_by_number(rule->need_kind);
 	const field_desc *fd = need ? field_by_name(need, rule->need_field) : NULL;
@@ -270,8 +289,9 @@ static int rule_facts(const struct stage_set *s, const struct rule *rule, const 
 	list = arena_array(s->world->arena, HASH_COUNT(s->world->records) + 1, sizeof *list);
 	if (!list)
 		return -ERR_NOMEM;
-	HASH_ITER(hh, s->world->records, r, tmp) {
-		const struct world_record *seen = r->kind == need || !r->exists ? stage_see(s, &r->key.id) : NULL;
+	HASH_ITER (hh, s->world->records, r, tmp) {
+		const struct world_record *seen =
+			r->kind == need || !r->exists ? stage_see(s, &r->key.id) : NULL;
 
 		if (seen && seen->kind == need && seen->exists && !seen->deleted &&
 		    seen->key.territory == s->job->territory &&
@@ -285,13 +305,14 @@ static int rule_facts(const struct stage_set *s, const struct rule *rule, const 
 
 static int check_rules(struct stage_set *s, const struct stage *st, const char *reason)
 {
-	const ProtobufCMessage *before = message(st->target->body), *after = message(st->next.body);
+	const ProtobufCMessage *before = message(body_before(st)), *after = message(st->next.body);
 
 	for (size_t i = 0; i < rules_count(); i++) {
 		const struct rule *r = rules_at(i);
 		struct facts f = {.before = before, .after = after, .reason = reason};
 
-		if (r->kind != st->next.kind->number || (r->concerns && !r->concerns(before, after)))
+		if (r->kind != st->next.kind->number ||
+		    (r->concerns && !r->concerns(before, after)))
 			continue;
 		if (rule_facts(s, r, st, &f))
 			return -ERR_NOMEM;
@@ -307,27 +328,30 @@ static int check_record(struct stage_set *s, const struct stage *st, const char 
 	struct ref_check refs = {s, st};
 
 	field_check_record(k, after, &s->problems);
-	rules_check_state(k, message(st->target->body), after, reason, &s->problems);
+	rules_check_state(k, message(body_before(st)), after, reason, &s->problems);
 	if (st->target->deleted == false)
 		field_each_ref(k, after, check_ref, &refs);
 	check_unique(s, st);
 	if (st->next.level > s->job->author.reads)
 		problem_add(&s->problems, false, "level", "DENIED",
-			    "the level is above what %s may read: the record would vanish from its author",
+			    "the level is above what %s may read: the record would vanish from its "
+			    "author",
 			    s->job->author.account);
 	if (s->job->author.source && !stage_carries(st->next.body, s->job->author.source))
-		problem_add(&s->problems, false, "refs", "DENIED", "the record must carry a reference of source %s",
+		problem_add(&s->problems, false, "refs", "DENIED",
+			    "the record must carry a reference of source %s",
 			    s->job->author.source);
 	if (protobuf_c_message_get_packed_size(&st->next.body->base) > APPLY_RECORD_MAX)
-		problem_add(&s->problems, false, k->name, "TOO_LONG", "the record is larger than %d bytes",
-			    APPLY_RECORD_MAX);
+		problem_add(&s->problems, false, k->name, "TOO_LONG",
+			    "the record is larger than %d bytes", APPLY_RECORD_MAX);
 	return check_rules(s, st, reason);
 }
 
 enum stage_end stage_check(struct stage_set *s, const char *reason)
 {
 	if (!world_head(s->world, s->job->territory, false))
-		return stage_refuse(s, "territory", "GONE", "there is no territory %u", s->job->territory);
+		return stage_refuse(s, "territory", "GONE", "there is no territory %u",
+				    s->job->territory);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct stage *st = &s->list[i];
 
@@ -341,9 +365,11 @@ enum stage_end stage_check(struct stage_set *s, const char *reason)
 	return s->problems.errors ? STAGE_REFUSED : STAGE_GOES_ON;
 }
 
-/* ---- commit ------------------------------------------------------------------------------------- */
+/* ---- commit -------------------------------------------------------------------------------------
+ */
 
-bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *body, struct uuid *out)
+bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *body,
+		 struct uuid *out)
 {
 	const field_desc *fd = field_by_name(k, "actor_id");
 	const ProtobufCMessage *m = message(body);
@@ -354,11 +380,13 @@ bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *
 	}
 	if (!fd || !m || !field_present(m, fd))
 		return false;
-	memcpy(out->b, ((const ProtobufCBinaryData *)((const char *)m + fd->offset))->data, sizeof out->b);
+	memcpy(out->b, ((const ProtobufCBinaryData *)((const char *)m + fd->offset))->data,
+	       sizeof out->b);
 	return true;
 }
 
-/* Somebody who could read the record no longer can: its level rose, or it belongs to another actor. */
+/* Somebody who could read the record no longer can: its level rose, or it belongs to another actor.
+ */
 static bool narrows(const struct stage *st)
 {
 	struct uuid before, after;
@@ -368,7 +396,8 @@ static bool narrows(const struct stage *st)
 		return false;
 	had = apply_owner(st->next.kind, &st->target->key.id, st->target->body, &before);
 	has = apply_owner(st->next.kind, &st->target->key.id, st->next.body, &after);
-	return st->next.level > st->target->level || had != has || (had && uuid_cmp(&before, &after));
+	return st->next.level > st->target->level || had != has ||
+	       (had && uuid_cmp(&before, &after));
 }
 
 static int stamp(struct stage_set *s, struct stage *st, uint64_t rev)
@@ -376,8 +405,8 @@ static int stamp(struct stage_set *s, struct stage *st, uint64_t rev)
 	struct field_rev *whole;
 
 	if (st->n_changed)
-		return merge_stamp(s->world->arena, &st->target->revs, st->changed, st->n_changed, rev,
-				   s->job->author.client_short, &st->next.revs);
+		return merge_stamp(s->world->arena, &st->target->revs, st->changed, st->n_changed,
+				   rev, s->job->author.client_short, &st->next.revs);
 	whole = arena_alloc(s->world->arena, sizeof *whole);
 	if (!whole)
 		return -ERR_NOMEM;
@@ -423,20 +452,23 @@ static int move_uniques(struct stage_set *s, const struct stage *st)
 		if (same_text(old, now))
 			continue;
 		if ((old && world_unique_set(s->world, s->job->territory, k, fd->id, old, NULL)) ||
-		    (now && world_unique_set(s->world, s->job->territory, k, fd->id, now, &st->target->key.id)))
+		    (now && world_unique_set(s->world, s->job->territory, k, fd->id, now,
+					     &st->target->key.id)))
 			return -ERR_NOMEM;
 	}
 	return 0;
 }
 
-static int commit_one(struct stage_set *s, struct stage *st, struct world_head *h, const char *reason, int64_t time)
+static int commit_one(struct stage_set *s, struct stage *st, struct world_head *h,
+		      const char *reason, int64_t time)
 {
 	struct world_record *to = st->target, was = *to;
 	uint64_t rev = h->rev + 1;
 
 	if (stamp(s, st, rev) || move_uniques(s, st))
 		return -ERR_NOMEM;
-	if (was.exists && world_keep_version(s->world, to, rev, s->job->author.account, reason, time))
+	if (was.exists &&
+	    world_keep_version(s->world, to, rev, s->job->author.account, reason, time))
 		return -ERR_NOMEM;
 	fill_meta(s, st, h);
 	if (narrows(st))
@@ -473,10 +505,11 @@ Seve__Verdict__Code stage_commit(struct stage_set *s, const char *reason, int64_
 	return acted ? SEVE__VERDICT__CODE__APPLIED : SEVE__VERDICT__CODE__UNCHANGED;
 }
 
-/* ---- what the author is told -------------------------------------------------------------------- */
+/* ---- what the author is told --------------------------------------------------------------------
+ */
 
-int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_errors, Seve__Violation ***warnings,
-		     size_t *n_warnings)
+int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_errors,
+		     Seve__Violation ***warnings, size_t *n_warnings)
 {
 	struct arena *a = s->world->arena;
 	const struct problems *p = &s->problems;

@@ -1,5 +1,5 @@
-/* apply_stage.h -- a mutation in the making: its changes are staged beside the world, checked as a whole, then committed to it or dropped.
- * Private to apply*.c. */
+/* apply_stage.h -- a mutation in the making: its changes are staged beside the world, checked as a
+ * whole, then committed to it or dropped. Private to apply*.c. */
 #ifndef SEVE_APPLY_STAGE_H
 #define SEVE_APPLY_STAGE_H
 
@@ -42,18 +42,20 @@ const struct world_record *stage_see(const struct stage_set *s, const struct uui
 /* Gives the record a new body; the defaults are filled in. */
 enum stage_end stage_put(struct stage_set *s, struct stage *st, Seve__Body *body);
 enum stage_end stage_clash(struct stage_set *s, struct stage *st, uint32_t *tags, size_t n);
-enum stage_end stage_refuse(struct stage_set *s, const char *field, const char *code, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+enum stage_end stage_refuse(struct stage_set *s, const char *field, const char *code,
+			    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Turns s->err into an end: out of memory fails, anything else refuses. */
 enum stage_end stage_error(struct stage_set *s);
 
-/* Fields, states, references, uniqueness, restricted deletion, rules: on the state that would result. */
+/* Fields, states, references, uniqueness, restricted deletion, rules: on the state that would
+ * result. */
 enum stage_end stage_check(struct stage_set *s, const char *reason);
-/* Takes revs and references, writes the stages into the world.  APPLIED, MERGED or UNCHANGED; UNSPECIFIED: out of memory. */
+/* Takes revs and references, writes the stages into the world.  APPLIED, MERGED or UNCHANGED;
+ * UNSPECIFIED: out of memory. */
 Seve__Verdict__Code stage_commit(struct stage_set *s, const char *reason, int64_t client_time);
 
-int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_errors, Seve__Violation ***warnings,
-		     size_t *n_warnings);
+int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_errors,
+		     Seve__Violation ***warnings, size_t *n_warnings);
 int stage_outcomes(struct stage_set *s, Seve__Verdict *v);
 
 /* Whether the record carries an external reference of this source. */
@@ -62,8 +64,8 @@ bool stage_carries(const Seve__Body *body, const char *source);
 Seve__Body *stage_own_body(struct arena *a, const Seve__Body *from);
 
 /* What the values of a record need to be loaded. */
-int apply_need_values(uint32_t territory, const struct uuid *id, const struct kind *k, const ProtobufCMessage *m,
-		      const struct apply_wants *w);
+int apply_need_values(uint32_t territory, const struct uuid *id, const struct kind *k,
+		      const ProtobufCMessage *m, const struct apply_wants *w);
 int apply_import_needs(const struct apply_job *j, const struct apply_wants *w);
 int apply_import_row(struct world *w, struct apply_job *j, struct err *e);
 

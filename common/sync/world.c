@@ -17,7 +17,8 @@ void world_fini(struct world *w)
 	HASH_CLEAR(hh, w->imports);
 }
 
-struct world_record *world_record(struct world *w, uint32_t territory, const struct uuid *id, bool add)
+struct world_record *world_record(struct world *w, uint32_t territory, const struct uuid *id,
+				  bool add)
 {
 	struct record_key key = {territory, *id};
 	struct world_record *r = NULL;
@@ -69,8 +70,10 @@ struct world_head *world_head(struct world *w, uint32_t territory, bool add)
 	return h->hh.tbl ? h : NULL;
 }
 
-/* "territory/kind/…": the parts may hold any character but their number and lengths are fixed by the prefix. */
-static char *unique_key(struct arena *a, uint32_t territory, uint32_t kind, uint32_t tag, const char *value)
+/* "territory/kind/…": the parts may hold any character but their number and lengths are fixed by
+ * the prefix. */
+static char *unique_key(struct arena *a, uint32_t territory, uint32_t kind, uint32_t tag,
+			const char *value)
 {
 	return arena_printf(a, "%u/%u/%u/%s", territory, kind, tag, value);
 }
@@ -83,8 +86,8 @@ static struct world_unique *unique_find(struct world *w, const char *key)
 	return u;
 }
 
-const struct uuid *world_unique(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag,
-				const char *value)
+const struct uuid *world_unique(struct world *w, uint32_t territory, const struct kind *k,
+				uint32_t tag, const char *value)
 {
 	const char *key = unique_key(w->arena, territory, k->number, tag, value);
 	struct world_unique *u = key ? unique_find(w, key) : NULL;
@@ -92,8 +95,8 @@ const struct uuid *world_unique(struct world *w, uint32_t territory, const struc
 	return u && !uuid_is_nil(&u->id) ? &u->id : NULL;
 }
 
-int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag, const char *value,
-		     const struct uuid *id)
+int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag,
+		     const char *value, const struct uuid *id)
 {
 	const char *key = unique_key(w->arena, territory, k->number, tag, value);
 	struct world_unique *u;
@@ -116,11 +119,11 @@ int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, 
 	return 0;
 }
 
-struct world_import *world_import(struct world *w, uint32_t territory, const struct kind *k, const char *source,
-				  const char *key, bool add)
+struct world_import *world_import(struct world *w, uint32_t territory, const struct kind *k,
+				  const char *source, const char *key, bool add)
 {
-	const char *text = arena_printf(w->arena, "%u/%u/%zu:%s/%s", territory, k->number, strlen(source),
-					source, key);
+	const char *text = arena_printf(w->arena, "%u/%u/%zu:%s/%s", territory, k->number,
+					strlen(source), source, key);
 	struct world_import *i = NULL;
 	size_t n;
 
@@ -144,8 +147,8 @@ struct world_import *world_import(struct world *w, uint32_t territory, const str
 	return i->hh.tbl ? i : NULL;
 }
 
-int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *to, const struct uuid *from,
-		       uint32_t tag)
+int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *to,
+		       const struct uuid *from, uint32_t tag)
 {
 	struct world_referrer *r = arena_zalloc(w->arena, sizeof *r);
 
@@ -168,8 +171,8 @@ void world_touch(struct world *w, struct world_record *r)
 	w->dirty_last = r;
 }
 
-int world_keep_version(struct world *w, const struct world_record *r, uint64_t next_rev, const char *by,
-		       const char *reason, int64_t client_time)
+int world_keep_version(struct world *w, const struct world_record *r, uint64_t next_rev,
+		       const char *by, const char *reason, int64_t client_time)
 {
 	struct world_version *v = arena_zalloc(w->arena, sizeof *v);
 

@@ -1,5 +1,6 @@
-/* world.h -- what one batch knows of the database: records, verdicts, partners' keys, heads; with the batch's own effects laid over.
- * Knows no SQL: the writer fills it from PostgreSQL, the simulation from its model.  One thread at a time.
+/* world.h -- what one batch knows of the database: records, verdicts, partners' keys, heads; with
+ * the batch's own effects laid over. Knows no SQL: the writer fills it from PostgreSQL, the
+ * simulation from its model.  One thread at a time.
  *
  * Everything lives in the batch's arena; world_fini() frees only the hash tables. */
 #ifndef SEVE_WORLD_H
@@ -18,7 +19,8 @@ struct record_key {
 /* A record, as the database has it or as an earlier change of the batch made it. */
 struct world_record {
 	struct record_key key;
-	const struct kind *kind; /* NULL: there is no such record (or its kind is newer than this program) */
+	const struct kind
+		*kind; /* NULL: there is no such record (or its kind is newer than this program) */
 	bool exists, deleted;
 	bool full; /* loaded with body; a referenced record is known by kind and deletion only */
 	uint64_t rev, narrowed_rev;
@@ -26,11 +28,12 @@ struct world_record {
 	Seve__Level level;
 	struct field_revs revs;
 	const Seve__Body *body; /* NULL when deleted or not full */
-	const Seve__Body *last_body; /* of a deleted record: what it was, when loaded for a restore */
+	const Seve__Body
+		*last_body; /* of a deleted record: what it was, when loaded for a restore */
 
 	/* What the batch did to it. */
-	bool dirty, born;	/* born: inserted by this batch */
-	bool links_stale;	/* its references may have changed */
+	bool dirty, born; /* born: inserted by this batch */
+	bool links_stale; /* its references may have changed */
 	struct world_record *next_dirty;
 	UT_hash_handle hh;
 };
@@ -121,22 +124,27 @@ void world_init(struct world *w, struct arena *a, int64_t now_ms);
 void world_fini(struct world *w);
 
 /* Finds, or with `add` makes an empty entry; NULL: not there, or out of memory when adding. */
-struct world_record *world_record(struct world *w, uint32_t territory, const struct uuid *id, bool add);
-struct world_prior *world_prior(struct world *w, uint32_t territory, const struct uuid *client, uint64_t mid, bool add);
-struct world_head *world_head(struct world *w, uint32_t territory, bool add);
-struct world_import *world_import(struct world *w, uint32_t territory, const struct kind *k, const char *source, const char *key,
+struct world_record *world_record(struct world *w, uint32_t territory, const struct uuid *id,
 				  bool add);
+struct world_prior *world_prior(struct world *w, uint32_t territory, const struct uuid *client,
+				uint64_t mid, bool add);
+struct world_head *world_head(struct world *w, uint32_t territory, bool add);
+struct world_import *world_import(struct world *w, uint32_t territory, const struct kind *k,
+				  const char *source, const char *key, bool add);
 
 /* Unique values: who holds it (NULL: nobody).  Setting with id NULL frees the value. */
-const struct uuid *world_unique(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag, const char *value);
-int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag, const char *value, const struct uuid *id);
+const struct uuid *world_unique(struct world *w, uint32_t territory, const struct kind *k,
+				uint32_t tag, const char *value);
+int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag,
+		     const char *value, const struct uuid *id);
 
-int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *to, const struct uuid *from, uint32_t tag);
+int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *to,
+		       const struct uuid *from, uint32_t tag);
 
 /* Marks a record as changed by the batch, once. */
 void world_touch(struct world *w, struct world_record *r);
 /* Keeps the record's present state as a version that `next_rev` replaces. */
-int world_keep_version(struct world *w, const struct world_record *r, uint64_t next_rev, const char *by, const char *reason,
-		       int64_t client_time);
+int world_keep_version(struct world *w, const struct world_record *r, uint64_t next_rev,
+		       const char *by, const char *reason, int64_t client_time);
 
 #endif

@@ -1,4 +1,5 @@
-/* test_apply.c -- the decision core against a world that is its own database: one world, many jobs. */
+/* test_apply.c -- the decision core against a world that is its own database: one world, many jobs.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,8 @@ struct fixture {
 	struct err err;
 };
 
-/* ---- building mutations ------------------------------------------------------------------------ */
+/* ---- building mutations ------------------------------------------------------------------------
+ */
 
 static struct uuid client(uint8_t n)
 {
@@ -36,10 +38,14 @@ static int setup(void **state)
 	arena_init(&f->arena, 64 * 1024 * 1024);
 	world_init(&f->world, &f->arena, 1700000000000);
 	world_head(&f->world, TERRITORY, true);
-	f->facilitator = (struct apply_author){
-		.account = "anne", .client = client(1), .reads = SEVE__LEVEL__LEVEL_TEAM, .writes = KIND_BY_F};
-	f->coordinator = (struct apply_author){
-		.account = "nord", .client = client(2), .reads = SEVE__LEVEL__LEVEL_NETWORK, .writes = KIND_BY_C};
+	f->facilitator = (struct apply_author){.account = "anne",
+					       .client = client(1),
+					       .reads = SEVE__LEVEL__LEVEL_TEAM,
+					       .writes = KIND_BY_F};
+	f->coordinator = (struct apply_author){.account = "nord",
+					       .client = client(2),
+					       .reads = SEVE__LEVEL__LEVEL_NETWORK,
+					       .writes = KIND_BY_C};
 	f->importer = (struct apply_author){.account = "cci",
 					    .client = client(3),
 					    .reads = SEVE__LEVEL__LEVEL_NETWORK,
@@ -86,8 +92,8 @@ static Seve__Body *body_of(struct fixture *f, const char *kind, Seve__Change *c,
 	return body;
 }
 
-static Seve__Change *change(struct fixture *f, Seve__Change__Op op, const char *kind, const struct uuid *id,
-			    uint64_t base_rev, ...)
+static Seve__Change *change(struct fixture *f, Seve__Change__Op op, const char *kind,
+			    const struct uuid *id, uint64_t base_rev, ...)
 {
 	Seve__Change *c = arena_alloc(&f->arena, sizeof *c);
 	va_list ap;
@@ -117,7 +123,8 @@ static Seve__Mutation *mutation(struct fixture *f, uint64_t mid, size_t n, Seve_
 	return m;
 }
 
-static const Seve__Verdict *apply(struct fixture *f, const struct apply_author *who, Seve__Mutation *m)
+static const Seve__Verdict *apply(struct fixture *f, const struct apply_author *who,
+				  Seve__Mutation *m)
 {
 	struct apply_job j = {.territory = TERRITORY, .author = *who, .mutation = m};
 
@@ -133,8 +140,9 @@ static const Seve__Verdict *push(struct fixture *f, const struct apply_author *w
 static struct uuid make(struct fixture *f, const char *kind, const char *pair, const char *pair2)
 {
 	struct uuid id = uuid_v7();
-	const Seve__Verdict *v = push(f, &f->facilitator,
-				      change(f, SEVE__CHANGE__OP__OP_CREATE, kind, &id, 0, pair, pair2, NULL));
+	const Seve__Verdict *v =
+		push(f, &f->facilitator,
+		     change(f, SEVE__CHANGE__OP__OP_CREATE, kind, &id, 0, pair, pair2, NULL));
 
 	assert_int_equal(v->code, SEVE__VERDICT__CODE__APPLIED);
 	return id;
@@ -152,7 +160,8 @@ static void assert_violation(const Seve__Verdict *v, const char *code)
 		if (!strcmp(v->violations[i]->code, code))
 			return;
 	fail_msg("no violation %s among %zu, the first is %s: %s", code, v->n_violations,
-		 v->n_violations ? v->violations[0]->code : "-", v->n_violations ? v->violations[0]->text : "-");
+		 v->n_violations ? v->violations[0]->code : "-",
+		 v->n_violations ? v->violations[0]->text : "-");
 }
 
 static const char *pair_id(struct fixture *f, const char *field, const struct uuid *id)
@@ -163,12 +172,14 @@ static const char *pair_id(struct fixture *f, const char *field, const struct uu
 	return arena_printf(&f->arena, "%s=%s", field, text);
 }
 
-/* ---- creations and updates -------------------------------------------------------------------------- */
+/* ---- creations and updates
+ * -------------------------------------------------------------------------- */
 
 static void a_creation_gets_revs_references_and_defaults(void **state)
 {
 	struct fixture *f = *state;
-	struct uuid a = make(f, "action", "title=Compost", NULL), b = make(f, "action", "title=Palettes", NULL);
+	struct uuid a = make(f, "action", "title=Compost", NULL),
+		    b = make(f, "action", "title=Palettes", NULL);
 
 	assert_int_equal(record(f, &a)->rev, 1);
 	assert_int_equal(record(f, &b)->rev, 2);
@@ -185,8 +196,11 @@ static void edits_of_different_fields_merge(void **state)
 	struct uuid a = make(f, "action", "title=Compost", NULL);
 	const Seve__Verdict *v;
 
-	push(f, &f->coordinator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=lead", NULL));
-	v = push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "next_step=Appeler", NULL));
+	push(f, &f->coordinator,
+	     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=lead", NULL));
+	v = push(
+		f, &f->facilitator,
+		change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "next_step=Appeler", NULL));
 	assert_int_equal(v->code, SEVE__VERDICT__CODE__MERGED);
 	assert_int_equal(record(f, &a)->body->action->status, SEVE__ACTION__STATUS__STATUS_LEAD);
 	assert_string_equal(record(f, &a)->body->action->next_step, "Appeler");
@@ -199,9 +213,11 @@ static void a_clash_on_a_hard_field_leaves_the_record_alone(void **state)
 	struct uuid a = make(f, "action", "title=Compost", NULL);
 	const Seve__Verdict *v;
 
-	push(f, &f->coordinator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "target_on=2027-01-01", NULL));
+	push(f, &f->coordinator,
+	     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "target_on=2027-01-01", NULL));
 	v = push(f, &f->facilitator,
-		 change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "target_on=2027-06-01", "next_step=X", NULL));
+		 change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "target_on=2027-06-01",
+			"next_step=X", NULL));
 	assert_int_equal(v->code, SEVE__VERDICT__CODE__CONFLICT);
 	assert_null(record(f, &a)->body->action->next_step);
 	assert_int_equal(record(f, &a)->rev, 2);
@@ -218,7 +234,8 @@ static void ones_own_edits_never_conflict(void **state)
 		char pair[32];
 
 		snprintf(pair, sizeof pair, "target_on=2027-01-0%d", i + 1);
-		v = push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, pair, NULL));
+		v = push(f, &f->facilitator,
+			 change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, pair, NULL));
 	}
 	assert_int_equal(v->code, SEVE__VERDICT__CODE__APPLIED);
 	assert_int_equal(record(f, &a)->rev, 6);
@@ -228,8 +245,9 @@ static void an_equal_value_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
 	struct uuid a = make(f, "action", "title=Compost", NULL);
-	const Seve__Verdict *v =
-		push(f, &f->coordinator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "title=Compost", NULL));
+	const Seve__Verdict *v = push(
+		f, &f->coordinator,
+		change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "title=Compost", NULL));
 
 	assert_int_equal(v->code, SEVE__VERDICT__CODE__UNCHANGED);
 	assert_int_equal(record(f, &a)->rev, 1);
@@ -240,32 +258,37 @@ static void an_update_of_nothing_is_gone(void **state)
 	struct fixture *f = *state;
 	struct uuid nobody = uuid_v7();
 
-	assert_violation(push(f, &f->facilitator,
-			      change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &nobody, 3, "title=X", NULL)),
-			 "GONE");
+	assert_violation(
+		push(f, &f->facilitator,
+		     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &nobody, 3, "title=X", NULL)),
+		"GONE");
 }
 
 static void the_second_change_of_a_mutation_takes_the_first_with_it(void **state)
 {
 	struct fixture *f = *state;
 	struct uuid a = uuid_v7(), b = uuid_v7();
-	Seve__Change *list[] = {change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Good", NULL),
-				change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &b, 0, "progress=12", NULL)};
+	Seve__Change *list[] = {
+		change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Good", NULL),
+		change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &b, 0, "progress=12", NULL)};
 
 	assert_violation(apply(f, &f->facilitator, mutation(f, 1, 2, list)), "REQUIRED");
 	assert_false(record(f, &a)->exists);
 	assert_int_equal(world_head(&f->world, TERRITORY, false)->rev, 0);
 }
 
-/* ---- order and replay ----------------------------------------------------------------------------------- */
+/* ---- order and replay
+ * ----------------------------------------------------------------------------------- */
 
 static void a_mutation_sent_twice_is_applied_once(void **state)
 {
 	struct fixture *f = *state;
 	struct uuid a = uuid_v7();
-	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Once", NULL);
+	Seve__Change *c =
+		change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Once", NULL);
 	Seve__Mutation *m = mutation(f, 1, 1, &c);
-	const Seve__Verdict *first = apply(f, &f->facilitator, m), *again = apply(f, &f->facilitator, m);
+	const Seve__Verdict *first = apply(f, &f->facilitator, m),
+			    *again = apply(f, &f->facilitator, m);
 
 	assert_ptr_equal(first, again);
 	assert_int_equal(world_head(&f->world, TERRITORY, false)->rev, 1);
@@ -275,9 +298,13 @@ static void a_mid_does_not_serve_twice(void **state)
 {
 	struct fixture *f = *state;
 	struct uuid a = uuid_v7();
-	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=One", NULL);
-	Seve__Change *d = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Two", NULL);
-	struct apply_job j = {.territory = TERRITORY, .author = f->facilitator, .mutation = mutation(f, 1, 1, &d)};
+	Seve__Change *c =
+		change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=One", NULL);
+	Seve__Change *d =
+		change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=Two", NULL);
+	struct apply_job j = {.territory = TERRITORY,
+			      .author = f->facilitator,
+			      .mutation = mutation(f, 1, 1, &d)};
 
 	apply(f, &f->facilitator, mutation(f, 1, 1, &c));
 	assert_int_equal(apply_job(&f->world, &j, &f->err), -ERR_INVALID);
@@ -287,8 +314,11 @@ static void a_gap_in_mids_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct uuid a = uuid_v7();
-	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=One", NULL);
-	struct apply_job j = {.territory = TERRITORY, .author = f->facilitator, .mutation = mutation(f, 3, 1, &c)};
+	Seve__Change *c =
+		change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "title=One", NULL);
+	struct apply_job j = {.territory = TERRITORY,
+			      .author = f->facilitator,
+			      .mutation = mutation(f, 3, 1, &c)};
 
 	assert_int_equal(apply_job(&f->world, &j, &f->err), -ERR_OUT_OF_ORDER);
 }
@@ -300,7 +330,8 @@ static void what_depends_on_a_rejected_mutation_is_rejected(void **state)
 	Seve__Change *child;
 	const Seve__Verdict *v;
 
-	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "progress=5", NULL));
+	push(f, &f->facilitator,
+	     change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &a, 0, "progress=5", NULL));
 	child = change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 0, "title=X", NULL);
 	child->base_mid = 1;
 	child->has_base_mid = true;
@@ -309,7 +340,8 @@ static void what_depends_on_a_rejected_mutation_is_rejected(void **state)
 	assert_int_equal(v->depends_on_mid, 1);
 }
 
-/* ---- references, deletion, rights --------------------------------------------------------------------------- */
+/* ---- references, deletion, rights
+ * --------------------------------------------------------------------------- */
 
 static void a_reference_must_point_at_a_record_of_the_right_kind(void **state)
 {
@@ -317,11 +349,12 @@ static void a_reference_must_point_at_a_record_of_the_right_kind(void **state)
 	struct uuid a = make(f, "action", "title=Compost", NULL), nobody = uuid_v7(), x = uuid_v7();
 
 	assert_violation(push(f, &f->facilitator,
-			      change(f, SEVE__CHANGE__OP__OP_CREATE, "task", &x, 0, "text=T", pair_id(f, "action_id", &nobody),
-				     NULL)),
+			      change(f, SEVE__CHANGE__OP__OP_CREATE, "task", &x, 0, "text=T",
+				     pair_id(f, "action_id", &nobody), NULL)),
 			 "REFERENCE");
 	assert_violation(push(f, &f->facilitator,
-			      change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, pair_id(f, "pilot_id", &a), NULL)),
+			      change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1,
+				     pair_id(f, "pilot_id", &a), NULL)),
 			 "REFERENCE");
 }
 
@@ -333,9 +366,11 @@ static void a_record_that_others_point_at_is_not_deleted_alone(void **state)
 	Seve__Change *both[] = {change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 2, NULL),
 				change(f, SEVE__CHANGE__OP__OP_DELETE, "task", &t, 2, NULL)};
 
-	assert_violation(push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 2, NULL)),
+	assert_violation(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 2, NULL)),
 			 "RESTRICTED");
-	assert_int_equal(apply(f, &f->facilitator, mutation(f, ++f->mids[0], 2, both))->code, SEVE__VERDICT__CODE__APPLIED);
+	assert_int_equal(apply(f, &f->facilitator, mutation(f, ++f->mids[0], 2, both))->code,
+			 SEVE__VERDICT__CODE__APPLIED);
 	assert_true(record(f, &a)->deleted);
 }
 
@@ -344,8 +379,11 @@ static void a_deletion_that_has_not_seen_an_edit_conflicts(void **state)
 	struct fixture *f = *state;
 	struct uuid a = make(f, "action", "title=Compost", NULL);
 
-	push(f, &f->coordinator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=lead", NULL));
-	assert_int_equal(push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 1, NULL))->code,
+	push(f, &f->coordinator,
+	     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=lead", NULL));
+	assert_int_equal(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 1, NULL))
+				 ->code,
 			 SEVE__VERDICT__CODE__CONFLICT);
 	assert_false(record(f, &a)->deleted);
 }
@@ -356,12 +394,32 @@ static void a_deleted_record_comes_back_as_it_was(void **state)
 	struct uuid a = make(f, "action", "title=Compost", NULL);
 
 	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "action", &a, 1, NULL));
-	assert_int_equal(push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "title=Y", NULL))->code,
-			 SEVE__VERDICT__CODE__CONFLICT);
-	assert_int_equal(push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_RESTORE, "action", &a, 2, NULL))->code,
+	assert_int_equal(
+		push(f, &f->facilitator,
+		     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "title=Y", NULL))
+			->code,
+		SEVE__VERDICT__CODE__CONFLICT);
+	assert_int_equal(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_RESTORE, "action", &a, 2, NULL))
+				 ->code,
 			 SEVE__VERDICT__CODE__APPLIED);
 	assert_string_equal(record(f, &a)->body->action->title, "Compost");
 	assert_int_equal(record(f, &a)->ref_no, 1);
+}
+
+static void a_record_deleted_in_a_later_state_comes_back_in_it(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid t = make(f, "task", "text=Appeler", NULL);
+
+	push(f, &f->facilitator,
+	     change(f, SEVE__CHANGE__OP__OP_UPDATE, "task", &t, 1, "state=done", NULL));
+	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "task", &t, 2, NULL));
+	assert_int_equal(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_RESTORE, "task", &t, 3, NULL))
+				 ->code,
+			 SEVE__VERDICT__CODE__APPLIED);
+	assert_int_equal(record(f, &t)->body->task->state, SEVE__TASK__STATE__STATE_DONE);
 }
 
 static void roles_write_what_the_table_says(void **state)
@@ -370,11 +428,13 @@ static void roles_write_what_the_table_says(void **state)
 	struct uuid actor = make(f, "actor", "name=Menuiserie", NULL), m = uuid_v7();
 
 	assert_violation(push(f, &f->coordinator,
-			      change(f, SEVE__CHANGE__OP__OP_CREATE, "contact", &m, 0, "name=X", pair_id(f, "actor_id", &actor),
-				     NULL)),
+			      change(f, SEVE__CHANGE__OP__OP_CREATE, "contact", &m, 0, "name=X",
+				     pair_id(f, "actor_id", &actor), NULL)),
 			 "DENIED");
-	assert_violation(push(f, &f->importer, change(f, SEVE__CHANGE__OP__OP_UPDATE, "actor", &actor, 1, "name=Y", NULL)),
-			 "DENIED");
+	assert_violation(
+		push(f, &f->importer,
+		     change(f, SEVE__CHANGE__OP__OP_UPDATE, "actor", &actor, 1, "name=Y", NULL)),
+		"DENIED");
 }
 
 static void a_siret_stands_once_in_a_territory(void **state)
@@ -384,19 +444,23 @@ static void a_siret_stands_once_in_a_territory(void **state)
 
 	make(f, "actor", "name=Un", "siret=35600000000048");
 	assert_violation(push(f, &f->facilitator,
-			      change(f, SEVE__CHANGE__OP__OP_CREATE, "actor", &b, 0, "name=Deux", "siret=35600000000048", NULL)),
+			      change(f, SEVE__CHANGE__OP__OP_CREATE, "actor", &b, 0, "name=Deux",
+				     "siret=35600000000048", NULL)),
 			 "UNIQUE");
 }
 
-/* ---- rule H4 over the batch's own facts ------------------------------------------------------------------------ */
+/* ---- rule H4 over the batch's own facts
+ * ------------------------------------------------------------------------ */
 
-static void position(struct fixture *f, const struct uuid *actor, const struct uuid *action, const char *stance)
+static void position(struct fixture *f, const struct uuid *actor, const struct uuid *action,
+		     const char *stance)
 {
 	struct uuid id = uuid_v7();
 
 	assert_int_equal(push(f, &f->facilitator,
-			      change(f, SEVE__CHANGE__OP__OP_CREATE, "position", &id, 0, pair_id(f, "actor_id", actor),
-				     pair_id(f, "action_id", action), stance, NULL))
+			      change(f, SEVE__CHANGE__OP__OP_CREATE, "position", &id, 0,
+				     pair_id(f, "actor_id", actor), pair_id(f, "action_id", action),
+				     stance, NULL))
 				 ->code,
 			 SEVE__VERDICT__CODE__APPLIED);
 }
@@ -404,41 +468,50 @@ static void position(struct fixture *f, const struct uuid *actor, const struct u
 static void an_action_starts_only_with_two_actors_and_one_pilot(void **state)
 {
 	struct fixture *f = *state;
-	struct uuid one = make(f, "actor", "name=Un", NULL), two = make(f, "actor", "name=Deux", NULL);
+	struct uuid one = make(f, "actor", "name=Un", NULL),
+		    two = make(f, "actor", "name=Deux", NULL);
 	struct uuid a = make(f, "action", "title=Compost", NULL);
 	static const char *const path[] = {"status=lead", "status=planned", "status=selected"};
 
 	for (size_t i = 0; i < 3; i++)
-		push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3, path[i], NULL));
+		push(f, &f->facilitator,
+		     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3, path[i], NULL));
 	position(f, &one, &a, "stance=pilot");
-	assert_violation(
-		push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3, "status=in_progress", NULL)),
-		"H4");
+	assert_violation(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3,
+				     "status=in_progress", NULL)),
+			 "H4");
 	position(f, &two, &a, "stance=contributor");
-	assert_int_equal(
-		push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3, "status=in_progress", NULL))->code,
-		SEVE__VERDICT__CODE__APPLIED);
+	assert_int_equal(push(f, &f->facilitator,
+			      change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 3,
+				     "status=in_progress", NULL))
+				 ->code,
+			 SEVE__VERDICT__CODE__APPLIED);
 }
 
 static void a_forbidden_move_names_the_allowed_ones(void **state)
 {
 	struct fixture *f = *state;
 	struct uuid a = make(f, "action", "title=Compost", NULL);
-	const Seve__Verdict *v =
-		push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=selected", NULL));
+	const Seve__Verdict *v = push(
+		f, &f->facilitator,
+		change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "status=selected", NULL));
 
 	assert_violation(v, "STATE");
 	assert_non_null(strstr(v->violations[0]->text, "lead"));
 }
 
-/* ---- imports ------------------------------------------------------------------------------------------------------- */
+/* ---- imports
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-static const Seve__RowVerdict *row(struct fixture *f, const char *source, const char *key, unsigned flags, const char *name,
-				   const char *other)
+static const Seve__RowVerdict *row(struct fixture *f, const char *source, const char *key,
+				   unsigned flags, const char *name, const char *other)
 {
 	Seve__ImportRow *r = arena_alloc(&f->arena, sizeof *r);
 	struct uuid any = uuid_v7();
-	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "actor", &any, 0, name, other, NULL);
+	Seve__Change *c =
+		change(f, SEVE__CHANGE__OP__OP_CREATE, "actor", &any, 0, name, other, NULL);
 	struct apply_job j = {.territory = TERRITORY, .author = f->importer};
 
 	seve__import_row__init(r);
@@ -466,10 +539,13 @@ static void a_second_import_writes_nothing(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(row(f, "cci", "1", 0, "name=Un", "siret=35600000000048")->code, SEVE__ROW_VERDICT__CODE__CREATED);
-	assert_int_equal(row(f, "cci", "1", 0, "name=Un", "siret=35600000000048")->code, SEVE__ROW_VERDICT__CODE__UNCHANGED);
+	assert_int_equal(row(f, "cci", "1", 0, "name=Un", "siret=35600000000048")->code,
+			 SEVE__ROW_VERDICT__CODE__CREATED);
+	assert_int_equal(row(f, "cci", "1", 0, "name=Un", "siret=35600000000048")->code,
+			 SEVE__ROW_VERDICT__CODE__UNCHANGED);
 	assert_int_equal(world_head(&f->world, TERRITORY, false)->rev, 1);
-	assert_int_equal(row(f, "cci", "1", 0, "name=Une", "siret=35600000000048")->code, SEVE__ROW_VERDICT__CODE__UPDATED);
+	assert_int_equal(row(f, "cci", "1", 0, "name=Une", "siret=35600000000048")->code,
+			 SEVE__ROW_VERDICT__CODE__UPDATED);
 }
 
 static void what_was_edited_here_is_kept_and_reported(void **state)
@@ -478,7 +554,8 @@ static void what_was_edited_here_is_kept_and_reported(void **state)
 	struct uuid id = row_id(row(f, "cci", "1", 0, "name=Un", "commune=Dinan"));
 	const Seve__RowVerdict *v;
 
-	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_UPDATE, "actor", &id, 1, "name=Notre nom", NULL));
+	push(f, &f->facilitator,
+	     change(f, SEVE__CHANGE__OP__OP_UPDATE, "actor", &id, 1, "name=Notre nom", NULL));
 	v = row(f, "cci", "1", 0, "name=Un bis", "commune=Rennes");
 	assert_int_equal(v->code, SEVE__ROW_VERDICT__CODE__UPDATED);
 	assert_int_equal(v->n_warnings, 1);
@@ -506,8 +583,10 @@ static void a_row_deleted_here_stays_deleted_until_revived(void **state)
 	struct uuid id = row_id(row(f, "cci", "1", 0, "name=Un", NULL));
 
 	push(f, &f->facilitator, change(f, SEVE__CHANGE__OP__OP_DELETE, "actor", &id, 1, NULL));
-	assert_int_equal(row(f, "cci", "1", 0, "name=Deux", NULL)->code, SEVE__ROW_VERDICT__CODE__SKIPPED);
-	assert_int_equal(row(f, "cci", "1", 1, "name=Deux", NULL)->code, SEVE__ROW_VERDICT__CODE__UPDATED);
+	assert_int_equal(row(f, "cci", "1", 0, "name=Deux", NULL)->code,
+			 SEVE__ROW_VERDICT__CODE__SKIPPED);
+	assert_int_equal(row(f, "cci", "1", 1, "name=Deux", NULL)->code,
+			 SEVE__ROW_VERDICT__CODE__UPDATED);
 	assert_string_equal(record(f, &id)->body->actor->name, "Deux");
 }
 
@@ -515,8 +594,10 @@ static void a_row_without_key_or_with_a_wrong_value_is_rejected(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(row(f, "cci", "", 0, "name=Un", NULL)->code, SEVE__ROW_VERDICT__CODE__REJECTED);
-	assert_int_equal(row(f, "cci", "2", 0, "name=Un", "siret=123")->code, SEVE__ROW_VERDICT__CODE__REJECTED);
+	assert_int_equal(row(f, "cci", "", 0, "name=Un", NULL)->code,
+			 SEVE__ROW_VERDICT__CODE__REJECTED);
+	assert_int_equal(row(f, "cci", "2", 0, "name=Un", "siret=123")->code,
+			 SEVE__ROW_VERDICT__CODE__REJECTED);
 	assert_int_equal(world_head(&f->world, TERRITORY, false)->rev, 0);
 }
 
@@ -539,6 +620,7 @@ int main(void)
 		T(a_record_that_others_point_at_is_not_deleted_alone),
 		T(a_deletion_that_has_not_seen_an_edit_conflicts),
 		T(a_deleted_record_comes_back_as_it_was),
+		T(a_record_deleted_in_a_later_state_comes_back_in_it),
 		T(roles_write_what_the_table_says),
 		T(a_siret_stands_once_in_a_territory),
 		T(an_action_starts_only_with_two_actors_and_one_pilot),
