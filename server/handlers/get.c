@@ -1,5 +1,5 @@
-/* get.c -- records by id or reference.  Requests that arrive in one turn of the loop are asked for together: many clients share few
- * round trips, which is what makes a point query cheap. */
+/* get.c -- records by id or reference.  Requests that arrive in one turn of the loop are asked for
+ * together: many clients share few round trips, which is what makes a point query cheap. */
 #include <stdlib.h>
 
 #include "dispatch.h"
@@ -33,14 +33,17 @@ struct getter {
 	uv_check_t turn;
 	struct server *server;
 	struct get *first, *last;
-	size_t waiting;
+	size_t under_way; /* batches */
 	struct get_batch *idle;
 	struct pg_query by_id, by_ref;
 };
 
-enum { GET_ARENA_MAX = 4 * 1024 * 1024 };
+/* While one batch is under way the next gathers: fewer, fuller round trips cost both sides less
+ * than many thin ones. */
+enum { GET_ARENA_MAX = 4 * 1024 * 1024, GET_UNDER_WAY_MAX = 1 };
 
-/* ---- answering --------------------------------------------------------------------------------- */
+/* ---- answering ---------------------------------------------------------------------------------
+ */
 
 static void get_add(struct get *g, const PGresult *res, int row)
 {
@@ -79,6 +82,8 @@ static void get_reply(struct get *g)
 	request_reply(g->request, &reply);
 }
 
+static void get_turn(uv_check_t *handle);
+
 static void batch_free(struct getter *getter, struct get_batch *b)
 {
 	arena_reset(&b->arena);
@@ -103,9 +108,13 @@ static void get_done(struct pg_unit *u)
 	}
 	pg_unit_clear(u);
 	batch_free(getter, b);
+	getter->under_way--;
+	if (getter->first)
+		get_turn(&getter->turn);
 }
 
-/* ---- asking --------------------------------------------------------------------------------------- */
+/* ---- asking
+ * --------------------------------------------------------------------------------------- */
 
 struct get_columns {
 	struct pg_array n, territory, id, kind, ref, level;
@@ -131,7 +140,8 @@ static void columns_common(struct get_columns *c, size_t i, const struct get *g)
 	c->rows++;
 }
 
-static struct pg_stmt *ask_ids(struct get_batch *b, struct pg_unit *u, struct get_columns *c, struct pg_query q)
+static struct pg_stmt *ask_ids(struct get_batch *b, struct pg_unit *u, struct get_columns *c,
+			       struct pg_query q)
 {
 	struct pg_stmt *s = pg_unit_add(u, q);
 
@@ -145,7 +155,8 @@ static struct pg_stmt *ask_ids(struct get_batch *b, struct pg_unit *u, struct ge
 	return pg_params_bad(&s->params) ? NULL : s;
 }
 
-static struct pg_stmt *ask_refs(struct get_batch *b, struct pg_unit *u, struct get_columns *c, struct pg_query q)
+static struct pg_stmt *ask_refs(struct get_batch *b, struct pg_unit *u, struct get_columns *c,
+				struct pg_query q)
 {
 	struct pg_stmt *s = pg_unit_add(u, q);
 
@@ -203,6 +214,7 @@ static int batch_ask(struct getter *getter, struct get_batch *b)
 	b->by_ref = refs.rows ? ask_refs(b, u, &refs, getter->by_ref) : NULL;
 	if ((ids.rows && !b->by_id) || (refs.rows && !b->by_ref))
 		return -ERR_NOMEM;
+	getter->under_way++;
 	pg_pool_submit(getter->server->readers, u);
 	return 0;
 }
@@ -243,7 +255,7 @@ static void get_turn(uv_check_t *handle)
 	struct getter *getter = handle->data;
 
 	uv_check_stop(handle);
-	while (getter->first) {
+	while (getter->first && getter->under_way < GET_UNDER_WAY_MAX) {
 		struct get_batch *b = batch_new(getter);
 		size_t records = 0;
 
@@ -261,10 +273,12 @@ static void get_turn(uv_check_t *handle)
 			batch_free(getter, b);
 		}
 	}
-	getter->last = NULL;
+	if (!getter->first)
+		getter->last = NULL;
 }
 
-/* ---- taking requests in ------------------------------------------------------------------------------ */
+/* ---- taking requests in
+ * ------------------------------------------------------------------------------ */
 
 static int get_check(const Seve__GetRequest *q, struct err *e)
 {
@@ -272,11 +286,12 @@ static int get_check(const Seve__GetRequest *q, struct err *e)
 	uint32_t ref;
 
 	if (!(q->n_ids + q->n_refs) || q->n_ids + q->n_refs > GET_RECORDS_MAX)
-		return err_set(e, ERR_INVALID, "a get names 1 to %d records, this one %zu", GET_RECORDS_MAX,
-			       q->n_ids + q->n_refs);
+		return err_set(e, ERR_INVALID, "a get names 1 to %d records, this one %zu",
+			       GET_RECORDS_MAX, q->n_ids + q->n_refs);
 	for (size_t i = 0; i < q->n_ids; i++)
 		if (!uuid_is_record_id(q->ids[i].data, q->ids[i].len))
-			return err_set(e, ERR_INVALID, "ids[%zu]: a record id is 16 bytes, UUID version 7 or 8", i);
+			return err_set(e, ERR_INVALID,
+				       "ids[%zu]: a record id is 16 bytes, UUID version 7 or 8", i);
 	for (size_t i = 0; i < q->n_refs; i++)
 		if (kind_parse_ref(q->refs[i], &k, &ref, e))
 			return err_prefix(e, "refs[%zu]", i);
@@ -314,7 +329,8 @@ void handle_get(struct request *r)
 	uv_check_start(&getter->turn, get_turn);
 }
 
-/* ---- opening and closing ---------------------------------------------------------------------------------- */
+/* ---- opening and closing
+ * ---------------------------------------------------------------------------------- */
 
 int getter_open(struct server *s, struct err *e)
 {

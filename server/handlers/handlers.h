@@ -1,5 +1,5 @@
-/* handlers.h -- what handlers keep beside requests, opened and closed with the server.  The handlers themselves are declared by
- * dispatch.h from methods.def.  Loop thread only. */
+/* handlers.h -- what handlers keep beside requests, opened and closed with the server.  The
+ * handlers themselves are declared by dispatch.h from methods.def.  Loop thread only. */
 #ifndef SEVED_HANDLERS_H
 #define SEVED_HANDLERS_H
 

@@ -17,7 +17,8 @@ static ProtobufCBinaryData binary(struct span s)
 	return (ProtobufCBinaryData){s.len, (uint8_t *)(uintptr_t)s.at};
 }
 
-/* The change that made a version is told by the row of the body that it replaced; the first one tells of itself. */
+/* The change that made a version is told by the row of the body that it replaced; the first one
+ * tells of itself. */
 static void entry_origin(const PGresult *older, int row, Seve__HistoryEntry *h, struct arena *a)
 {
 	ProtobufCAllocator al = arena_protobuf(a);
@@ -27,7 +28,9 @@ static void entry_origin(const PGresult *older, int row, Seve__HistoryEntry *h, 
 		h->has_at = true;
 		h->at = pg_get_int8(older, row, 8);
 		h->by = (char *)(uintptr_t)pg_get_text(older, row, 5);
-		h->reason = pg_is_null(older, row, 6) ? NULL : (char *)(uintptr_t)pg_get_text(older, row, 6);
+		h->reason = pg_is_null(older, row, 6)
+				    ? NULL
+				    : (char *)(uintptr_t)pg_get_text(older, row, 6);
 		h->has_client_time_ms = !pg_is_null(older, row, 7);
 		h->client_time_ms = pg_get_int8(older, row, 7);
 		return;
@@ -41,7 +44,8 @@ static void entry_origin(const PGresult *older, int row, Seve__HistoryEntry *h, 
 }
 
 /* Columns 0 rev, 1 level, 2 deleted, 3 body are the same in both results. */
-static Seve__HistoryEntry *entry_make(struct history *h, const PGresult *res, int row, int older_row)
+static Seve__HistoryEntry *entry_make(struct history *h, const PGresult *res, int row,
+				      int older_row)
 {
 	struct arena *a = &h->request->arena;
 	Seve__HistoryEntry *e;
@@ -72,7 +76,8 @@ static void history_reply(struct history *h)
 
 	history.entries = arena_array(&h->request->arena, (size_t)n + 1, sizeof *history.entries);
 	if (!PQntuples(now) || !history.entries || pg_get_int2(now, 0, 1) > (int)h->reads) {
-		err_set(&e, history.entries ? ERR_NOT_FOUND : ERR_NOMEM, "there is no such record in this territory");
+		err_set(&e, history.entries ? ERR_NOT_FOUND : ERR_NOMEM,
+			"there is no such record in this territory");
 		request_fail(h->request, &e);
 		return;
 	}
@@ -97,7 +102,8 @@ static void history_done(struct pg_unit *u)
 		request_fail(h->request, &e);
 		return;
 	}
-	/* The reply borrows from the results, which the request's end does not free: the unit lives in its arena, so they go first. */
+	/* The reply borrows from the results, which the request's end does not free: the unit lives
+	 * in its arena, so they go first. */
 	PGresult *now = h->current->result, *old = h->versions->result;
 
 	h->current->result = h->versions->result = NULL;
@@ -124,7 +130,8 @@ static int history_ask(struct history *h, uint32_t territory, const uint8_t *id)
 	pg_params_uuid(&h->current->params, id);
 	pg_params_int4(&h->versions->params, (int32_t)territory);
 	pg_params_uuid(&h->versions->params, id);
-	pg_params_int4(&h->versions->params, h->limit); /* the last of them may only tell who made the one before */
+	pg_params_int4(&h->versions->params,
+		       h->limit); /* the last of them may only tell who made the one before */
 	if (pg_params_bad(&h->current->params) || pg_params_bad(&h->versions->params))
 		return -ERR_NOMEM;
 	pg_pool_submit(h->request->server->readers, u);
@@ -149,7 +156,9 @@ void handle_history(struct request *r)
 	}
 	if (h) {
 		*h = (struct history){.request = r, .reads = rights.reads};
-		h->limit = !q->limit ? HISTORY_DEFAULT : q->limit > HISTORY_MAX ? HISTORY_MAX : (int)q->limit;
+		h->limit = !q->limit                ? HISTORY_DEFAULT
+			   : q->limit > HISTORY_MAX ? HISTORY_MAX
+						    : (int)q->limit;
 	}
 	if (!h || history_ask(h, q->territory, q->id.data)) {
 		err_set(&e, ERR_NOMEM, "history");

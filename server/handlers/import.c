@@ -1,6 +1,6 @@
-/* import.c -- a partner's file: rows in chunks, each chunk a batch of its own, chunks of one run one after the other.
- * A run remembers the keys and unique values of its earlier lines, so that a dry run, whose chunks leave nothing behind, says of each
- * line what the real run will say. */
+/* import.c -- a partner's file: rows in chunks, each chunk a batch of its own, chunks of one run
+ * one after the other. A run remembers the keys and unique values of its earlier lines, so that a
+ * dry run, whose chunks leave nothing behind, says of each line what the real run will say. */
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -19,9 +19,9 @@
 enum {
 	IMPORT_ROWS_MAX = 500,
 	IMPORT_RUNS_MAX = 64,
-	IMPORT_LINES_MAX = 4000000,   /* keys and unique values that a run remembers */
+	IMPORT_LINES_MAX = 4000000, /* keys and unique values that a run remembers */
 	IMPORT_IDLE_MS = 10 * 60 * 1000,
-	IMPORT_CHUNKS_MAX = 8,	      /* waiting in a run */
+	IMPORT_CHUNKS_MAX = 8, /* waiting in a run */
 };
 
 /* A key or a unique value that an earlier line brought. */
@@ -60,19 +60,20 @@ struct chunk {
 	struct request *request;
 	struct writer_job *jobs;
 	Seve__RowVerdict **verdicts;
-	size_t *row_of;	 /* of each job */
+	size_t *row_of; /* of each job */
 	size_t n, n_jobs, left;
 	struct err err;
 	struct chunk *next;
 };
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------------------------------
+ */
 
 static void run_free(struct run *r)
 {
 	struct seen *s, *tmp;
 
-	HASH_ITER(hh, r->seen, s, tmp) {
+	HASH_ITER (hh, r->seen, s, tmp) {
 		HASH_DEL(r->seen, s);
 		free(s);
 	}
@@ -106,14 +107,16 @@ static void runs_sweep(struct imports *all)
 static struct run *run_find(const struct request *r, uint64_t id, struct err *e)
 {
 	for (struct run *run = r->server->imports->runs; run; run = run->next)
-		if (run->id == id && run->account == r->who->account_id && !uuid_cmp(&run->client, &r->who->client_id))
+		if (run->id == id && run->account == r->who->account_id &&
+		    !uuid_cmp(&run->client, &r->who->client_id))
 			return run;
 	err_set(e, ERR_NOT_FOUND, "there is no import run %llu (any more)", (unsigned long long)id);
 	err_remedy(e, "start the import again: what was written stays and will be unchanged");
 	return NULL;
 }
 
-static int run_check(const struct request *r, const Seve__ImportBegin *q, struct rights *rights, struct err *e)
+static int run_check(const struct request *r, const Seve__ImportBegin *q, struct rights *rights,
+		     struct err *e)
 {
 	const struct kind *k = kind_by_number(q->kind);
 	int rc = authz_read(r->who, q->territory, rights, e);
@@ -121,15 +124,18 @@ static int run_check(const struct request *r, const Seve__ImportBegin *q, struct
 	if (rc)
 		return rc;
 	if (!k || !(k->flags & KIND_IMPORT))
-		return err_set(e, ERR_INVALID, "records of kind %s are not imported", k ? k->name : "?");
+		return err_set(e, ERR_INVALID, "records of kind %s are not imported",
+			       k ? k->name : "?");
 	rc = authz_write(r->who, q->territory, k, e);
 	if (rc)
 		return rc;
-	if (!q->source || !*q->source || strlen(q->source) >= sizeof ((struct run *)0)->source)
+	if (!q->source || !*q->source || strlen(q->source) >= sizeof((struct run *)0)->source)
 		return err_set(e, ERR_INVALID, "source: names the partner's system, 1 to 63 bytes");
 	if (rights->source && strcmp(rights->source, q->source)) {
-		err_set(e, ERR_DENIED, "this account imports from source %s, not %s", rights->source, q->source);
-		return err_remedy(e, "use --source %s, or an account for the other source", rights->source);
+		err_set(e, ERR_DENIED, "this account imports from source %s, not %s",
+			rights->source, q->source);
+		return err_remedy(e, "use --source %s, or an account for the other source",
+				  rights->source);
 	}
 	return 0;
 }
@@ -174,7 +180,8 @@ void handle_import_begin(struct request *r)
 	}
 	run = r->server->imports->n < IMPORT_RUNS_MAX ? run_new(r, r->body->import_begin) : NULL;
 	if (!run) {
-		err_set(&e, ERR_EXHAUSTED, "%zu imports are under way already", r->server->imports->n);
+		err_set(&e, ERR_EXHAUSTED, "%zu imports are under way already",
+			r->server->imports->n);
 		request_fail(r, &e);
 		return;
 	}
@@ -185,7 +192,8 @@ void handle_import_begin(struct request *r)
 	request_reply(r, &reply);
 }
 
-/* ---- what earlier lines brought ------------------------------------------------------------------ */
+/* ---- what earlier lines brought
+ * ------------------------------------------------------------------ */
 
 static struct seen *seen_find(struct run *r, const char *what, const char *value, bool add)
 {
@@ -194,7 +202,8 @@ static struct seen *seen_find(struct run *r, const char *what, const char *value
 	struct seen *s = NULL;
 	int n = snprintf(text, sizeof text, "%s\n%s", what, value);
 
-	SHA256((const unsigned char *)text, n < (int)sizeof text ? (size_t)n : sizeof text - 1, digest);
+	SHA256((const unsigned char *)text, n < (int)sizeof text ? (size_t)n : sizeof text - 1,
+	       digest);
 	HASH_FIND(hh, r->seen, digest, sizeof s->hash, s);
 	if (s || !add)
 		return s;
@@ -212,18 +221,21 @@ static struct seen *seen_find(struct run *r, const char *what, const char *value
 /* The entry of the row's unique value; NULL when it has none. */
 static struct seen *seen_unique(struct run *r, const Seve__ImportRow *row, bool add)
 {
-	const ProtobufCMessage *m = row->set && kind_of(row->set) == r->kind ? kind_message(row->set) : NULL;
+	const ProtobufCMessage *m =
+		row->set && kind_of(row->set) == r->kind ? kind_message(row->set) : NULL;
 
 	for (unsigned i = 0; m && i < r->kind->desc->n_fields; i++) {
 		const field_desc *fd = &r->kind->desc->fields[i];
 
 		if ((field_rule(r->kind, fd).flags & FIELD_UNIQUE) && field_present(m, fd))
-			return seen_find(r, fd->name, *(char *const *)((const char *)m + fd->offset), add);
+			return seen_find(r, fd->name,
+					 *(char *const *)((const char *)m + fd->offset), add);
 	}
 	return NULL;
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------------ */
+/* ---- chunks
+ * ------------------------------------------------------------------------------------------ */
 
 static void chunk_start(struct chunk *c);
 
@@ -252,7 +264,8 @@ static void chunk_finish(struct chunk *c)
 	struct request *request = c->request;
 	struct run *run = c->run;
 
-	/* The chunk lives in the request's arena: what comes after the reply must not look at it. */
+	/* The chunk lives in the request's arena: what comes after the reply must not look at it.
+	 */
 	if (c->err.code) {
 		struct err e = c->err;
 
@@ -288,7 +301,8 @@ static void chunk_job_done(struct writer_job *j)
 		if (!c->err.code)
 			c->err = j->err;
 	} else {
-		c->verdicts[row] = (Seve__RowVerdict *)wire_dup(&c->request->arena, &j->work.row->base);
+		c->verdicts[row] =
+			(Seve__RowVerdict *)wire_dup(&c->request->arena, &j->work.row->base);
 		if (!c->verdicts[row])
 			err_set(&c->err, ERR_OUTCOME, "out of memory after the commit");
 		else
@@ -299,7 +313,8 @@ static void chunk_job_done(struct writer_job *j)
 }
 
 /* A line whose key came before is not looked at again. */
-static Seve__RowVerdict *duplicate_verdict(struct chunk *c, const Seve__ImportRow *row, const struct seen *s)
+static Seve__RowVerdict *duplicate_verdict(struct chunk *c, const Seve__ImportRow *row,
+					   const struct seen *s)
 {
 	struct arena *a = &c->request->arena;
 	Seve__RowVerdict *v = arena_alloc(a, sizeof *v);
@@ -323,7 +338,8 @@ static Seve__RowVerdict *duplicate_verdict(struct chunk *c, const Seve__ImportRo
 	return why->text ? v : NULL;
 }
 
-static void chunk_job(struct chunk *c, size_t row, const struct rights *rights, const struct uuid *same_as)
+static void chunk_job(struct chunk *c, size_t row, const struct rights *rights,
+		      const struct uuid *same_as)
 {
 	const struct principal *who = c->request->who;
 	struct writer_job *j = &c->jobs[c->n_jobs];
@@ -334,11 +350,13 @@ static void chunk_job(struct chunk *c, size_t row, const struct rights *rights, 
 		.account = who->account,
 		.client = who->client_id,
 		.client_short = who->client_short,
-		.reads = rights->reads < SEVE__LEVEL__LEVEL_NETWORK ? SEVE__LEVEL__LEVEL_NETWORK : rights->reads,
+		.reads = rights->reads < SEVE__LEVEL__LEVEL_NETWORK ? SEVE__LEVEL__LEVEL_NETWORK
+								    : rights->reads,
 		.writes = rights->writes,
 		.source = rights->source,
 	};
-	j->work.import = (struct apply_import){c->run->kind, c->run->source, c->request->body->import_rows->rows[row], same_as};
+	j->work.import = (struct apply_import){c->run->kind, c->run->source,
+					       c->request->body->import_rows->rows[row], same_as};
 	j->batch_key = c;
 	j->rollback = c->run->dry_run;
 	j->run = c->run->batch;
@@ -353,7 +371,9 @@ static int chunk_rows(struct chunk *c, struct err *e)
 	struct rights rights = authz_rights(c->request->who, c->run->territory);
 
 	if (HASH_COUNT(c->run->seen) > IMPORT_LINES_MAX)
-		return err_set(e, ERR_INVALID, "an import run takes at most %d lines: split the file", IMPORT_LINES_MAX / 2);
+		return err_set(e, ERR_INVALID,
+			       "an import run takes at most %d lines: split the file",
+			       IMPORT_LINES_MAX / 2);
 	for (size_t i = 0; i < q->n_rows; i++) {
 		const Seve__ImportRow *row = q->rows[i];
 		struct seen *key = row->key ? seen_find(c->run, "", row->key, true) : NULL;
@@ -410,9 +430,11 @@ static int chunk_take(struct request *r, struct err *e)
 	if (!run)
 		return -(int)e->code;
 	if (!q->n_rows || q->n_rows > IMPORT_ROWS_MAX)
-		return err_set(e, ERR_INVALID, "a chunk holds 1 to %d rows, this one %zu", IMPORT_ROWS_MAX, q->n_rows);
+		return err_set(e, ERR_INVALID, "a chunk holds 1 to %d rows, this one %zu",
+			       IMPORT_ROWS_MAX, q->n_rows);
 	if (run->waiting == IMPORT_CHUNKS_MAX)
-		return err_set(e, ERR_EXHAUSTED, "%d chunks of this run wait already", IMPORT_CHUNKS_MAX);
+		return err_set(e, ERR_EXHAUSTED, "%d chunks of this run wait already",
+			       IMPORT_CHUNKS_MAX);
 	c = chunk_new(r, run);
 	if (!c)
 		return err_set(e, ERR_NOMEM, "import rows");
@@ -437,7 +459,8 @@ void handle_import_rows(struct request *r)
 		request_fail(r, &e);
 }
 
-/* ---- the end of a run ------------------------------------------------------------------------------------- */
+/* ---- the end of a run
+ * ------------------------------------------------------------------------------------- */
 
 struct ending {
 	struct request *request;

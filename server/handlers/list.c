@@ -1,5 +1,6 @@
-/* list.c -- records of a kind by the values of their fields: SQL over the typed tables, written from the descriptor.
- * Order is the same as in a replica: the kind's sort field (bytes for text, absent last), then the id. */
+/* list.c -- records of a kind by the values of their fields: SQL over the typed tables, written
+ * from the descriptor. Order is the same as in a replica: the kind's sort field (bytes for text,
+ * absent last), then the id. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +10,13 @@
 #include "server.h"
 #include "text.h"
 
-enum { LIST_DEFAULT = 200, LIST_MAX = 1000, LIST_FILTERS_MAX = 16, LIST_TERRITORIES_MAX = 500, LIST_SQL_MAX = 16 * 1024 };
+enum {
+	LIST_DEFAULT = 200,
+	LIST_MAX = 1000,
+	LIST_FILTERS_MAX = 16,
+	LIST_TERRITORIES_MAX = 500,
+	LIST_SQL_MAX = 16 * 1024
+};
 
 struct list {
 	struct request *request;
@@ -22,17 +29,21 @@ struct list {
 	struct pg_array ids, levels;
 };
 
-/* ---- the statement ---------------------------------------------------------------------------- */
+/* ---- the statement ----------------------------------------------------------------------------
+ */
 
 static const char *const operators[] = {
-	[SEVE__FILTER__OP__EQ] = "=", [SEVE__FILTER__OP__NE] = "IS DISTINCT FROM", [SEVE__FILTER__OP__LT] = "<",
-	[SEVE__FILTER__OP__LE] = "<=", [SEVE__FILTER__OP__GT] = ">", [SEVE__FILTER__OP__GE] = ">=",
+	[SEVE__FILTER__OP__EQ] = "=", [SEVE__FILTER__OP__NE] = "IS DISTINCT FROM",
+	[SEVE__FILTER__OP__LT] = "<", [SEVE__FILTER__OP__LE] = "<=",
+	[SEVE__FILTER__OP__GT] = ">", [SEVE__FILTER__OP__GE] = ">=",
 };
 
 /* Accents and case do not count when one looks for a text. */
 static int add_folded(struct buf *sql, const char *expression)
 {
-	return buf_addf(sql, "regexp_replace(normalize(lower(%s), NFKD), '[\\u0300-\\u036f]', '', 'g')", expression);
+	return buf_addf(sql,
+			"regexp_replace(normalize(lower(%s), NFKD), '[\\u0300-\\u036f]', '', 'g')",
+			expression);
 }
 
 static int add_contains(struct buf *sql, const field_desc *fd, int param)
@@ -53,7 +64,8 @@ static int add_contains(struct buf *sql, const field_desc *fd, int param)
 	return rc | buf_addf(sql, ") > 0");
 }
 
-/* The expression of a column as SQL compares it: text by bytes, so that order is the same everywhere. */
+/* The expression of a column as SQL compares it: text by bytes, so that order is the same
+ * everywhere. */
 static void column_expression(const field_desc *fd, char *out, size_t size)
 {
 	bool text = field_type(fd) == FIELD_TEXT || field_type(fd) == FIELD_ENUM;
@@ -111,7 +123,8 @@ static const struct meta_column *meta_column(const char *name)
 	return NULL;
 }
 
-static int filter_meta(const struct meta_column *m, const Seve__Filter *f, struct buf *sql, struct pg_params *p, struct err *e)
+static int filter_meta(const struct meta_column *m, const Seve__Filter *f, struct buf *sql,
+		       struct pg_params *p, struct err *e)
 {
 	char value[32];
 
@@ -120,13 +133,16 @@ static int filter_meta(const struct meta_column *m, const Seve__Filter *f, struc
 	if (m->check(f->value, value, sizeof value, e))
 		return err_prefix(e, "%s", m->name);
 	pg_params_text(p, value);
-	return buf_addf(sql, " AND %s %s $%d::text::%s", m->expression, operators[f->op], p->n, m->cast)
+	return buf_addf(sql, " AND %s %s $%d::text::%s", m->expression, operators[f->op], p->n,
+			m->cast)
 		       ? err_set(e, ERR_TOO_BIG, "too many filters")
 		       : 0;
 }
 
-/* Reads the value as the field's own, so that what SQL casts is well-formed, and writes it back in canonical form. */
-static int filter_value(struct list *l, const field_desc *fd, const char *text, struct pg_params *p, struct err *e)
+/* Reads the value as the field's own, so that what SQL casts is well-formed, and writes it back in
+ * canonical form. */
+static int filter_value(struct list *l, const field_desc *fd, const char *text, struct pg_params *p,
+			struct err *e)
 {
 	struct arena *a = &l->request->arena;
 	ProtobufCMessage *m = arena_alloc(a, l->kind->desc->sizeof_message);
@@ -155,43 +171,51 @@ static int filter_null(const field_desc *fd, const Seve__Filter *f, struct buf *
 
 	if (!yes && strcmp(f->value, "no"))
 		return err_set(e, ERR_INVALID, "%s: null is yes or no, not %s", fd->name, f->value);
-	return buf_addf(sql, " AND t.\"%s\" IS %sNULL", fd->name, yes ? "" : "NOT ") ? err_set(e, ERR_TOO_BIG, "too many filters")
-										      : 0;
+	return buf_addf(sql, " AND t.\"%s\" IS %sNULL", fd->name, yes ? "" : "NOT ")
+		       ? err_set(e, ERR_TOO_BIG, "too many filters")
+		       : 0;
 }
 
-static int filter_add(struct list *l, const Seve__Filter *f, struct buf *sql, struct pg_params *p, struct err *e)
+static int filter_add(struct list *l, const Seve__Filter *f, struct buf *sql, struct pg_params *p,
+		      struct err *e)
 {
 	const struct meta_column *meta;
 	const field_desc *fd;
 	char column[128];
 	int rc;
 
-	if (!f->field || !f->value || f->op > SEVE__FILTER__OP__NULL || f->op < SEVE__FILTER__OP__EQ)
+	if (!f->field || !f->value || f->op > SEVE__FILTER__OP__NULL ||
+	    f->op < SEVE__FILTER__OP__EQ)
 		return err_set(e, ERR_INVALID, "a filter has a field, an operator and a value");
 	meta = meta_column(f->field);
 	if (meta)
 		return filter_meta(meta, f, sql, p, e);
 	fd = field_by_name(l->kind, f->field);
 	if (!fd || field_type(fd) == FIELD_MESSAGE || field_type(fd) == FIELD_MESSAGES)
-		return err_set(e, ERR_INVALID, "%s has no field %s to filter by", l->kind->name, f->field);
+		return err_set(e, ERR_INVALID, "%s has no field %s to filter by", l->kind->name,
+			       f->field);
 	if (f->op == SEVE__FILTER__OP__NULL)
 		return filter_null(fd, f, sql, e);
-	rc = f->op == SEVE__FILTER__OP__CONTAINS && field_type(fd) == FIELD_TEXT ? (pg_params_text(p, f->value), 0)
-										  : filter_value(l, fd, f->value, p, e);
+	rc = f->op == SEVE__FILTER__OP__CONTAINS && field_type(fd) == FIELD_TEXT
+		     ? (pg_params_text(p, f->value), 0)
+		     : filter_value(l, fd, f->value, p, e);
 	if (rc)
 		return rc;
 	column_expression(fd, column, sizeof column);
 	if (f->op == SEVE__FILTER__OP__CONTAINS)
 		rc = add_contains(sql, fd, p->n);
 	else if (field_is_set(field_type(fd)))
-		return err_set(e, ERR_INVALID, "%s is a set: it can only be asked what it contains", fd->name);
+		return err_set(e, ERR_INVALID, "%s is a set: it can only be asked what it contains",
+			       fd->name);
 	else
-		rc = buf_addf(sql, " AND %s %s $%d::text::%s", column, operators[f->op], p->n, record_column_type(fd));
+		rc = buf_addf(sql, " AND %s %s $%d::text::%s", column, operators[f->op], p->n,
+			      record_column_type(fd));
 	return rc ? err_set(e, ERR_TOO_BIG, "too many filters") : 0;
 }
 
 /* What follows the last row of the previous reply: 'v' or 'n', the id, the sort value as text. */
-static int after_add(struct list *l, ProtobufCBinaryData after, struct buf *sql, struct pg_params *p, struct err *e)
+static int after_add(struct list *l, ProtobufCBinaryData after, struct buf *sql,
+		     struct pg_params *p, struct err *e)
 {
 	const char *type = record_column_type(l->sort);
 	char column[128], *value;
@@ -199,19 +223,23 @@ static int after_add(struct list *l, ProtobufCBinaryData after, struct buf *sql,
 
 	if (!after.len)
 		return 0;
-	if (after.len < 17 || (after.data[0] != 'v' && after.data[0] != 'n') || after.len > 17 + FIELD_TEXT_MAX ||
-	    !text_is_utf8(after.data + 17, after.len - 17, NULL))
+	if (after.len < 17 || (after.data[0] != 'v' && after.data[0] != 'n') ||
+	    after.len > 17 + FIELD_TEXT_MAX || !text_is_utf8(after.data + 17, after.len - 17, NULL))
 		return err_set(e, ERR_INVALID, "after: not a place that a list ended at");
 	column_expression(l->sort, column, sizeof column);
 	pg_params_uuid(p, after.data + 1);
 	if (after.data[0] == 'n')
-		return buf_addf(sql, " AND %s IS NULL AND r.id > $%d", column, p->n) ? err_set(e, ERR_TOO_BIG, "after") : 0;
+		return buf_addf(sql, " AND %s IS NULL AND r.id > $%d", column, p->n)
+			       ? err_set(e, ERR_TOO_BIG, "after")
+			       : 0;
 	value = arena_strndup(&l->request->arena, (const char *)after.data + 17, after.len - 17);
 	if (!value)
 		return err_set(e, ERR_NOMEM, "list");
 	pg_params_text(p, value);
-	rc = buf_addf(sql, " AND (%s > $%d::text::%s OR (%s = $%d::text::%s AND r.id > $%d) OR %s IS NULL)", column, p->n, type,
-		      column, p->n, type, p->n - 1, column);
+	rc = buf_addf(
+		sql,
+		" AND (%s > $%d::text::%s OR (%s = $%d::text::%s AND r.id > $%d) OR %s IS NULL)",
+		column, p->n, type, column, p->n, type, p->n - 1, column);
 	return rc ? err_set(e, ERR_TOO_BIG, "after") : 0;
 }
 
@@ -222,9 +250,12 @@ static int list_sql(struct list *l, struct buf *sql, struct pg_params *p, struct
 	int rc;
 
 	column_expression(l->sort, column, sizeof column);
-	rc = buf_addf(sql, "SELECT r.territory_id, r.id, r.kind, r.rev, r.body, (t.\"%s\")::text FROM unnest($1::int[], $2::smallint[]) "
-			   "g(t, l) JOIN %s t ON t.territory_id = g.t JOIN record r ON r.territory_id = t.territory_id AND r.id = t.id "
-			   "WHERE r.level <= g.l",
+	rc = buf_addf(sql,
+		      "SELECT r.territory_id, r.id, r.kind, r.rev, r.body, (t.\"%s\")::text FROM "
+		      "unnest($1::int[], $2::smallint[]) "
+		      "g(t, l) JOIN %s t ON t.territory_id = g.t JOIN record r ON r.territory_id = "
+		      "t.territory_id AND r.id = t.id "
+		      "WHERE r.level <= g.l",
 		      l->sort->name, l->kind->table);
 	for (size_t i = 0; !rc && i < q->n_filters; i++)
 		rc = filter_add(l, q->filters[i], sql, p, e);
@@ -235,7 +266,8 @@ static int list_sql(struct list *l, struct buf *sql, struct pg_params *p, struct
 	return rc ? err_set(e, ERR_TOO_BIG, "list") : 0;
 }
 
-/* ---- the reply ------------------------------------------------------------------------------------- */
+/* ---- the reply
+ * ------------------------------------------------------------------------------------- */
 
 static Seve__TerritoryRecord *item_make(struct arena *a, const PGresult *res, int row)
 {
@@ -315,14 +347,16 @@ static void list_done(struct pg_unit *u)
 	list.withheld = (uint64_t)pg_get_int8(l->withheld->result, 0, 0);
 	reply.body_case = SEVE__REPLY__BODY_LIST;
 	reply.list = &list;
-	kept = l->rows->result; /* the items borrow from it until the reply is packed; the unit goes with the request */
+	kept = l->rows->result; /* the items borrow from it until the reply is packed; the unit goes
+				   with the request */
 	l->rows->result = NULL;
 	pg_unit_clear(u);
 	request_reply(l->request, &reply);
 	PQclear(kept);
 }
 
-/* ---- starting ----------------------------------------------------------------------------------------- */
+/* ---- starting
+ * ----------------------------------------------------------------------------------------- */
 
 static int add_territory(struct list *l, uint32_t territory, Seve__Level reads, struct err *e)
 {
@@ -330,7 +364,8 @@ static int add_territory(struct list *l, uint32_t territory, Seve__Level reads, 
 		if (l->territories[i] == territory)
 			return 0;
 	if (l->n_territories == LIST_TERRITORIES_MAX)
-		return err_set(e, ERR_INVALID, "a list spans at most %d territories", LIST_TERRITORIES_MAX);
+		return err_set(e, ERR_INVALID, "a list spans at most %d territories",
+			       LIST_TERRITORIES_MAX);
 	l->territories[l->n_territories++] = territory;
 	pg_array_int4(&l->ids, (int32_t)territory);
 	pg_array_int2(&l->levels, (int16_t)reads);
@@ -344,7 +379,8 @@ static int list_territories(struct list *l, struct err *e)
 	struct rights rights;
 	int rc = 0;
 
-	l->territories = arena_array(&l->request->arena, LIST_TERRITORIES_MAX, sizeof *l->territories);
+	l->territories =
+		arena_array(&l->request->arena, LIST_TERRITORIES_MAX, sizeof *l->territories);
 	if (!l->territories)
 		return err_set(e, ERR_NOMEM, "list");
 	for (size_t i = 0; !rc && i < q->n_territories; i++) {
@@ -353,7 +389,8 @@ static int list_territories(struct list *l, struct err *e)
 	}
 	for (size_t i = 0; !rc && !q->n_territories && i < who->n_grants; i++) {
 		rights = authz_rights(who, who->grants[i].territory);
-		if (who->grants[i].territory != AUTHZ_SERVER_WIDE && rights.reads != SEVE__LEVEL__LEVEL_UNSPECIFIED)
+		if (who->grants[i].territory != AUTHZ_SERVER_WIDE &&
+		    rights.reads != SEVE__LEVEL__LEVEL_UNSPECIFIED)
 			rc = add_territory(l, who->grants[i].territory, rights.reads, e);
 	}
 	return rc;

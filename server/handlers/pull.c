@@ -2,8 +2,9 @@
  *
  *   TAIL ─full page─► WINDOWS (three asked ahead) ─near the head─► TAIL ─not full─► reply
  *
- * A tail reads head and page in one statement, so the last page and the head agree.  Windows are ranges of revs, so the next
- * can be asked for before this one has come.  Rows that move past a window while it is read come again later. */
+ * A tail reads head and page in one statement, so the last page and the head agree.  Windows are
+ * ranges of revs, so the next can be asked for before this one has come.  Rows that move past a
+ * window while it is read come again later. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,10 @@
 #include "wire.h"
 
 enum {
-	PULL_ROWS = 2048,	    /* of a tail, revs of a window */
+	PULL_ROWS = 2048, /* of a tail, revs of a window */
 	PULL_AHEAD = 3,
-	PULL_FRAME = 128 * 1024,    /* bytes of a page before it is sent */
-	PULL_RECORD_HEAD = 64,	    /* most that surrounds a body */
+	PULL_FRAME = 128 * 1024, /* bytes of a page before it is sent */
+	PULL_RECORD_HEAD = 64,   /* most that surrounds a body */
 };
 
 struct pull;
@@ -35,7 +36,8 @@ struct pull {
 	struct request *request;
 	uint32_t territory;
 	Seve__Level reads;
-	uint64_t since, sent, asked, head; /* revs: the client's cursor; sent so far; asked for; the head when last seen */
+	uint64_t since, sent, asked, head; /* revs: the client's cursor; sent so far; asked for; the
+					      head when last seen */
 	uint64_t records;
 	struct slot slots[PULL_AHEAD];
 	unsigned first, busy; /* ring of slots */
@@ -46,7 +48,8 @@ struct pull {
 
 static void pull_step(struct pull *p);
 
-/* ---- ending ----------------------------------------------------------------------------------------- */
+/* ---- ending
+ * ----------------------------------------------------------------------------------------- */
 
 /* Slots whose answers are still on their way end later, by themselves. */
 static void pull_free(struct pull *p)
@@ -94,7 +97,8 @@ static void pull_reply(struct pull *p)
 	Seve__Reply reply = SEVE__REPLY__INIT;
 	struct request *r = p->request;
 
-	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_head_rev = pull.has_records = true;
+	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_head_rev = pull.has_records =
+		true;
 	pull.territory = p->territory;
 	pull.epoch = r->server->epoch;
 	pull.view = authz_view(r->who, p->territory);
@@ -106,7 +110,8 @@ static void pull_reply(struct pull *p)
 	request_reply(r, &reply);
 }
 
-/* ---- pages: written by hand, bodies copied unopened -------------------------------------------------------- */
+/* ---- pages: written by hand, bodies copied unopened
+ * -------------------------------------------------------- */
 
 static void page_begin(struct pull *p, uint64_t from)
 {
@@ -132,7 +137,8 @@ static int page_send(struct pull *p, uint64_t to)
 	return rc;
 }
 
-static size_t record_head(uint8_t out[static PULL_RECORD_HEAD], const PGresult *res, int row, struct span body)
+static size_t record_head(uint8_t out[static PULL_RECORD_HEAD], const PGresult *res, int row,
+			  struct span body)
 {
 	uint8_t *at = wire_put_bytes(out, 1, pg_get_bytes(res, row, 1).at, 16);
 
@@ -171,7 +177,9 @@ static int page_add(struct pull *p, const PGresult *res, int row)
 	return 0;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------- */
+/* ---- asking
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void slot_done(struct pg_unit *u);
 
@@ -200,7 +208,9 @@ static int slot_ask(struct pull *p, uint64_t to)
 	return 0;
 }
 
-/* ---- the answers ----------------------------------------------------------------------------------------------- */
+/* ---- the answers
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* 1: the pull is complete; 0: there is more; negative: an error. */
 static int tail_read(struct pull *p, struct slot *s, struct err *e)
@@ -214,7 +224,8 @@ static int tail_read(struct pull *p, struct slot *s, struct err *e)
 	p->head = (uint64_t)pg_get_int8(res, 0, 5);
 	purged = (uint64_t)pg_get_int8(res, 0, 6);
 	if (p->since > p->head || (p->since && p->since < purged)) {
-		err_set(e, ERR_RESET_REQUIRED, "the cursor %llu is %s", (unsigned long long)p->since,
+		err_set(e, ERR_RESET_REQUIRED, "the cursor %llu is %s",
+			(unsigned long long)p->since,
 			p->since > p->head ? "ahead of the server" : "older than what was purged");
 		return err_remedy(e, "synchronise from the beginning; edits that wait are kept");
 	}
@@ -223,7 +234,8 @@ static int tail_read(struct pull *p, struct slot *s, struct err *e)
 			return err_set(e, ERR_UNAVAILABLE, "the connection is gone");
 	}
 	if (n < PULL_ROWS)
-		return page_send(p, p->head) ? err_set(e, ERR_UNAVAILABLE, "the connection is gone") : 1;
+		return page_send(p, p->head) ? err_set(e, ERR_UNAVAILABLE, "the connection is gone")
+					     : 1;
 	to = (uint64_t)pg_get_int8(res, n - 1, 0);
 	p->asked = to;
 	return page_send(p, to) ? err_set(e, ERR_UNAVAILABLE, "the connection is gone") : 0;
@@ -312,14 +324,17 @@ static void pull_step(struct pull *p)
 		pull_fail(p, &e);
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------------ */
+/* ---- starting
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static int pull_check(const struct request *r, const Seve__PullRequest *q, struct err *e)
 {
 	if (!q->rev)
 		return 0;
 	if (q->epoch != r->server->epoch)
-		err_set(e, ERR_RESET_REQUIRED, "the cursor is of another epoch: the database was restored or replaced");
+		err_set(e, ERR_RESET_REQUIRED,
+			"the cursor is of another epoch: the database was restored or replaced");
 	else if (q->view != authz_view(r->who, q->territory))
 		err_set(e, ERR_RESET_REQUIRED, "the cursor was made with other rights");
 	else
@@ -357,7 +372,8 @@ void handle_pull(struct request *r)
 	struct pull *p;
 	struct err e;
 
-	if (authz_read(r->who, r->body->pull->territory, &rights, &e) || pull_check(r, r->body->pull, &e)) {
+	if (authz_read(r->who, r->body->pull->territory, &rights, &e) ||
+	    pull_check(r, r->body->pull, &e)) {
 		request_fail(r, &e);
 		return;
 	}

@@ -1,4 +1,5 @@
-/* push.c -- mutations from a client: each becomes a job of the group-commit writer, the reply waits for all of their commits. */
+/* push.c -- mutations from a client: each becomes a job of the group-commit writer, the reply waits
+ * for all of their commits. */
 #include <string.h>
 
 #include "dispatch.h"
@@ -13,7 +14,8 @@ struct push {
 	struct writer_job *jobs;
 	Seve__Verdict **verdicts;
 	size_t n, left;
-	struct err err; /* the first that went wrong: the client sends all again, what is done is answered from its verdict */
+	struct err err; /* the first that went wrong: the client sends all again, what is done is
+			   answered from its verdict */
 };
 
 static void push_finish(struct push *p)
@@ -32,7 +34,8 @@ static void push_finish(struct push *p)
 	request_reply(p->request, &reply);
 }
 
-/* A verdict lives in the batch's arena: it is copied unless the reply is packed before this returns. */
+/* A verdict lives in the batch's arena: it is copied unless the reply is packed before this
+ * returns. */
 static void push_job_done(struct writer_job *j)
 {
 	struct push *p = j->owner;
@@ -43,7 +46,8 @@ static void push_job_done(struct writer_job *j)
 		if (!p->err.code)
 			p->err = j->err;
 	} else if (p->left) {
-		p->verdicts[i] = (Seve__Verdict *)wire_dup(&p->request->arena, &j->work.verdict->base);
+		p->verdicts[i] =
+			(Seve__Verdict *)wire_dup(&p->request->arena, &j->work.verdict->base);
 		if (!p->verdicts[i] && !p->err.code)
 			err_set(&p->err, ERR_OUTCOME, "out of memory after the commit");
 	} else {
@@ -53,13 +57,15 @@ static void push_job_done(struct writer_job *j)
 		push_finish(p);
 }
 
-static int push_job(const struct request *r, const Seve__Mutation *m, struct writer_job *j, struct err *e)
+static int push_job(const struct request *r, const Seve__Mutation *m, struct writer_job *j,
+		    struct err *e)
 {
 	struct rights rights;
 	int rc;
 
 	if (m->client_id.len != 16 || memcmp(m->client_id.data, r->who->client_id.b, 16))
-		return err_set(e, ERR_DENIED, "a mutation must carry the client id of this session");
+		return err_set(e, ERR_DENIED,
+			       "a mutation must carry the client id of this session");
 	if (!m->mid || m->mid > INT64_MAX)
 		return err_set(e, ERR_INVALID, "mid: counts from 1");
 	rc = authz_read(r->who, m->territory, &rights, e);
@@ -70,7 +76,9 @@ static int push_job(const struct request *r, const Seve__Mutation *m, struct wri
 		.account = r->who->account,
 		.client = r->who->client_id,
 		.client_short = r->who->client_short,
-		.reads = rights.source && rights.reads < SEVE__LEVEL__LEVEL_NETWORK ? SEVE__LEVEL__LEVEL_NETWORK : rights.reads,
+		.reads = rights.source && rights.reads < SEVE__LEVEL__LEVEL_NETWORK
+				 ? SEVE__LEVEL__LEVEL_NETWORK
+				 : rights.reads,
 		.writes = rights.writes,
 		.source = rights.source,
 	};
@@ -98,8 +106,8 @@ static int push_start(struct request *r, struct err *e)
 	struct push *p;
 
 	if (!body->n_mutations || body->n_mutations > PUSH_MUTATIONS_MAX)
-		return err_set(e, ERR_INVALID, "a push holds 1 to %d mutations, this one %zu", PUSH_MUTATIONS_MAX,
-			       body->n_mutations);
+		return err_set(e, ERR_INVALID, "a push holds 1 to %d mutations, this one %zu",
+			       PUSH_MUTATIONS_MAX, body->n_mutations);
 	p = push_new(r, body->n_mutations);
 	if (!p)
 		return err_set(e, ERR_NOMEM, "push of %zu mutations", body->n_mutations);

@@ -1,4 +1,5 @@
-/* territory.c -- a new territory: its head first, then its record as an ordinary mutation in its own scope. */
+/* territory.c -- a new territory: its head first, then its record as an ordinary mutation in its
+ * own scope. */
 #include <string.h>
 
 #include "clock.h"
@@ -117,9 +118,11 @@ static int creation_check(const Seve__TerritoryCreate *q, struct err *e)
 
 	if (!q->territory)
 		return err_set(e, ERR_INVALID, "territory: missing");
-	field_check_record(kind_by_number(SEVE__BODY__KIND_TERRITORY), &q->territory->base, &problems);
+	field_check_record(kind_by_number(SEVE__BODY__KIND_TERRITORY), &q->territory->base,
+			   &problems);
 	if (problems.errors)
-		return err_set(e, ERR_INVALID, "%s: %s", problems.list[0].field, problems.list[0].text);
+		return err_set(e, ERR_INVALID, "%s: %s", problems.list[0].field,
+			       problems.list[0].text);
 	return 0;
 }
 

@@ -5,7 +5,15 @@
 
 #include "record.h"
 
-enum load_what { LOAD_RECORDS, LOAD_PRIORS, LOAD_NEEDED, LOAD_REFERRERS, LOAD_VERSIONS, LOAD_IMPORTS, LOAD_KINDS };
+enum load_what {
+	LOAD_RECORDS,
+	LOAD_PRIORS,
+	LOAD_NEEDED,
+	LOAD_REFERRERS,
+	LOAD_VERSIONS,
+	LOAD_IMPORTS,
+	LOAD_KINDS
+};
 
 /* One thing to ask for; which members count follows from the list that it is in. */
 struct load_item {
@@ -82,7 +90,8 @@ static int want_prior(void *ctx, uint32_t territory, const struct uuid *client, 
 	return 0;
 }
 
-static int want_by_id(struct load *l, enum load_what what, uint32_t territory, const struct uuid *id)
+static int want_by_id(struct load *l, enum load_what what, uint32_t territory,
+		      const struct uuid *id)
 {
 	struct load_item *i = load_add(l, what);
 
@@ -103,7 +112,8 @@ static int want_referrers(void *ctx, uint32_t territory, const struct uuid *to)
 	return want_by_id(ctx, LOAD_REFERRERS, territory, to);
 }
 
-static int want_needed(void *ctx, uint32_t territory, const struct uuid *to, const struct kind *kind, uint32_t tag)
+static int want_needed(void *ctx, uint32_t territory, const struct uuid *to,
+		       const struct kind *kind, uint32_t tag)
 {
 	struct load *l = ctx;
 	int rc = want_by_id(l, LOAD_NEEDED, territory, to);
@@ -115,8 +125,8 @@ static int want_needed(void *ctx, uint32_t territory, const struct uuid *to, con
 	return 0;
 }
 
-static int want_unique(void *ctx, uint32_t territory, const struct kind *k, const ProtobufCFieldDescriptor *fd,
-		       const char *value)
+static int want_unique(void *ctx, uint32_t territory, const struct kind *k,
+		       const ProtobufCFieldDescriptor *fd, const char *value)
 {
 	struct load *l = ctx;
 	struct load_unique *q = l->uniques;
@@ -139,7 +149,8 @@ static int want_unique(void *ctx, uint32_t territory, const struct kind *k, cons
 	return 0;
 }
 
-static int want_import(void *ctx, uint32_t territory, const struct kind *k, const char *source, const char *key)
+static int want_import(void *ctx, uint32_t territory, const struct kind *k, const char *source,
+		       const char *key)
 {
 	struct load *l = ctx;
 	struct world_import *m = world_import(l->world, territory, k, source, key, false);
@@ -171,7 +182,8 @@ int load_collect(struct load *l, const struct apply_job *j)
 	return world_head(l->world, j->territory, true) ? apply_needs(j, &wants) : -ERR_NOMEM;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ------------------------------------------------------------------------------------
+ */
 
 int load_territories(struct pg_unit *u, const uint32_t *territories, size_t n)
 {
@@ -205,7 +217,7 @@ static int ask_heads(struct load *l, struct pg_unit *u)
 	if (!list)
 		return -ERR_NOMEM;
 	pg_array_init(&ids, l->arena, PG_INT4);
-	HASH_ITER(hh, l->world->heads, h, tmp) {
+	HASH_ITER (hh, l->world->heads, h, tmp) {
 		pg_array_int4(&ids, (int32_t)h->territory);
 		list[n++] = h->territory;
 	}
@@ -275,7 +287,8 @@ static void bind_imports(struct load *l, struct pg_array *a)
 	}
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------------- */
 
 static int unpack_body(struct load *l, struct span bytes, const Seve__Body **out, struct err *e)
 {
@@ -283,7 +296,8 @@ static int unpack_body(struct load *l, struct span bytes, const Seve__Body **out
 
 	*out = bytes.len ? seve__body__unpack(&al, bytes.len, bytes.at) : NULL;
 	if (bytes.len && !*out)
-		return err_set(e, ERR_DATA_LOSS, "a stored record of %zu bytes cannot be read", bytes.len);
+		return err_set(e, ERR_DATA_LOSS, "a stored record of %zu bytes cannot be read",
+			       bytes.len);
 	return 0;
 }
 
@@ -291,7 +305,8 @@ static int unpack_body(struct load *l, struct span bytes, const Seve__Body **out
 static int read_record(struct load *l, const PGresult *res, int row, struct err *e)
 {
 	struct uuid id = pg_get_uuid(res, row, 1);
-	struct world_record *r = world_record(l->world, (uint32_t)pg_get_int4(res, row, 0), &id, true);
+	struct world_record *r =
+		world_record(l->world, (uint32_t)pg_get_int4(res, row, 0), &id, true);
 
 	if (!r)
 		return err_set(e, ERR_NOMEM, "loading records");
@@ -316,7 +331,8 @@ static int read_prior(struct load *l, const PGresult *res, int row, struct err *
 {
 	struct uuid client = pg_get_uuid(res, row, 1);
 	uint32_t territory = (uint32_t)pg_get_int4(res, row, 0);
-	struct world_prior *p = world_prior(l->world, territory, &client, (uint64_t)pg_get_int8(res, row, 2), true);
+	struct world_prior *p =
+		world_prior(l->world, territory, &client, (uint64_t)pg_get_int8(res, row, 2), true);
 	struct world_prior *last = world_prior(l->world, territory, &client, 0, true);
 	struct span hash = pg_get_bytes(res, row, 3), verdict = pg_get_bytes(res, row, 5);
 	uint8_t *copy;
@@ -348,7 +364,8 @@ static int read_referrer(struct load *l, const PGresult *res, int row, struct er
 static int read_version(struct load *l, const PGresult *res, int row, struct err *e)
 {
 	struct uuid id = pg_get_uuid(res, row, 1);
-	struct world_record *r = world_record(l->world, (uint32_t)pg_get_int4(res, row, 0), &id, true);
+	struct world_record *r =
+		world_record(l->world, (uint32_t)pg_get_int4(res, row, 0), &id, true);
 
 	if (!r)
 		return err_set(e, ERR_NOMEM, "loading versions");
@@ -372,7 +389,8 @@ static int read_import(struct load *l, const PGresult *res, int row, struct err 
 	return pg_is_null(res, row, 0) ? 0 : read_record(l, res, row, e);
 }
 
-/* ---- the table of lists ------------------------------------------------------------------------- */
+/* ---- the table of lists -------------------------------------------------------------------------
+ */
 
 static const struct load_row {
 	const char *sql;
@@ -382,10 +400,16 @@ static const struct load_row {
 } rows[LOAD_KINDS] = {
 	[LOAD_RECORDS] = {"load_records", {PG_INT4, PG_UUID, PG_BOOL}, bind_records, read_record},
 	[LOAD_PRIORS] = {"load_priors", {PG_INT4, PG_UUID, PG_INT8}, bind_priors, read_prior},
-	[LOAD_NEEDED] = {"load_needed", {PG_INT4, PG_UUID, PG_INT4, PG_INT2}, bind_needed, read_record},
+	[LOAD_NEEDED] = {"load_needed",
+			 {PG_INT4, PG_UUID, PG_INT4, PG_INT2},
+			 bind_needed,
+			 read_record},
 	[LOAD_REFERRERS] = {"load_referrers", {PG_INT4, PG_UUID}, bind_referrers, read_referrer},
 	[LOAD_VERSIONS] = {"load_versions", {PG_INT4, PG_UUID}, bind_versions, read_version},
-	[LOAD_IMPORTS] = {"load_imports", {PG_INT4, PG_TEXT, PG_INT2, PG_TEXT, PG_INT4}, bind_imports, read_import},
+	[LOAD_IMPORTS] = {"load_imports",
+			  {PG_INT4, PG_TEXT, PG_INT2, PG_TEXT, PG_INT4},
+			  bind_imports,
+			  read_import},
 };
 
 static int ask_list(struct load *l, struct pg_unit *u, enum load_what what)
@@ -442,7 +466,7 @@ static int read_heads(struct load *l, struct err *e)
 			h->counters[i + 1] = (uint32_t)counters[i];
 	}
 	/* A territory that is not there has no head: its jobs are refused. */
-	HASH_ITER(hh, l->world->heads, h, tmp) {
+	HASH_ITER (hh, l->world->heads, h, tmp) {
 		if (!h->loaded)
 			HASH_DEL(l->world->heads, h);
 	}
@@ -458,8 +482,8 @@ static int read_unique(struct load *l, const struct load_unique *q, struct err *
 
 		if (read_record(l, res, row, e))
 			return -(int)e->code;
-		if (world_unique_set(l->world, (uint32_t)pg_get_int4(res, row, 11), q->kind, q->field->id,
-				     pg_get_text(res, row, 12), &id))
+		if (world_unique_set(l->world, (uint32_t)pg_get_int4(res, row, 11), q->kind,
+				     q->field->id, pg_get_text(res, row, 12), &id))
 			return err_set(e, ERR_NOMEM, "loading unique values");
 	}
 	return 0;

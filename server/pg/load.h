@@ -1,5 +1,5 @@
-/* load.h -- fills the world of a batch from PostgreSQL: collects what its jobs need, asks in one round trip, lays the answers down.
- * Knows nothing of decisions.  Loop thread only. */
+/* load.h -- fills the world of a batch from PostgreSQL: collects what its jobs need, asks in one
+ * round trip, lays the answers down. Knows nothing of decisions.  Loop thread only. */
 #ifndef SEVED_PG_LOAD_H
 #define SEVED_PG_LOAD_H
 
@@ -21,7 +21,8 @@ struct load {
 void load_init(struct load *l, struct arena *a, struct world *w);
 /* Adds what one job needs. */
 int load_collect(struct load *l, const struct apply_job *j);
-/* Adds to `u`: BEGIN, the territories of this transaction, the lock of the heads, then everything collected. */
+/* Adds to `u`: BEGIN, the territories of this transaction, the lock of the heads, then everything
+ * collected. */
 int load_ask(struct load *l, struct pg_unit *u);
 /* Reads the results into the world.  -ERR_DATA_LOSS for a stored body that cannot be read. */
 int load_read(struct load *l, struct err *e);

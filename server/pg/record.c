@@ -7,7 +7,8 @@
 
 #include "json.h"
 
-/* How a field travels: the element type of its array, and a cast where arrays of arrays would be flattened by unnest(). */
+/* How a field travels: the element type of its array, and a cast where arrays of arrays would be
+ * flattened by unnest(). */
 struct column_form {
 	unsigned element;
 	const char *sql;  /* the column's type */
@@ -81,7 +82,8 @@ struct table {
 static struct table tables[KINDS_MAX];
 
 /* A query that lives as long as the program. */
-static int keep(struct pg_query *q, const char *verb, const char *name, const char *field, struct buf *sql)
+static int keep(struct pg_query *q, const char *verb, const char *name, const char *field,
+		struct buf *sql)
 {
 	char id[128];
 
@@ -104,34 +106,41 @@ static int write_upsert(struct buf *b, const struct kind *k)
 		rc |= buf_addf(b, ", c%u%s", i, forms[field_type(&d->fields[i])].cast);
 	rc |= buf_addf(b, " FROM unnest($1::int[], $2::uuid[]");
 	for (unsigned i = 0; i < d->n_fields; i++)
-		rc |= buf_addf(b, ", $%u::%s[]", i + 3, element_name(forms[field_type(&d->fields[i])].element));
+		rc |= buf_addf(b, ", $%u::%s[]", i + 3,
+			       element_name(forms[field_type(&d->fields[i])].element));
 	rc |= buf_addf(b, ") u(t, i");
 	for (unsigned i = 0; i < d->n_fields; i++)
 		rc |= buf_addf(b, ", c%u", i);
 	rc |= buf_addf(b, ") ON CONFLICT (territory_id, id) DO UPDATE SET ");
 	for (unsigned i = 0; i < d->n_fields; i++)
-		rc |= buf_addf(b, "%s\"%s\" = excluded.\"%s\"", i ? ", " : "", d->fields[i].name, d->fields[i].name);
+		rc |= buf_addf(b, "%s\"%s\" = excluded.\"%s\"", i ? ", " : "", d->fields[i].name,
+			       d->fields[i].name);
 	return rc;
 }
 
 static int write_unique(struct buf *b, const struct kind *k, const field_desc *fd)
 {
-	return buf_addf(b,
-			"SELECT r.territory_id, r.id, r.kind, r.rev, r.level, r.deleted, coalesce(r.ref_no, 0), r.narrowed_rev, "
-			"r.field_revs, r.body, true, u.t, u.v FROM unnest($1::int[], $2::text[]) u(t, v) "
-			"CROSS JOIN LATERAL (SELECT y.id FROM %s y WHERE y.territory_id = u.t AND y.\"%s\" = u.v OFFSET 0) x "
-			"CROSS JOIN LATERAL (SELECT * FROM record z WHERE z.territory_id = u.t AND z.id = x.id OFFSET 0) r",
-			k->table, fd->name);
+	return buf_addf(
+		b,
+		"SELECT r.territory_id, r.id, r.kind, r.rev, r.level, r.deleted, "
+		"coalesce(r.ref_no, 0), r.narrowed_rev, "
+		"r.field_revs, r.body, true, u.t, u.v FROM unnest($1::int[], $2::text[]) u(t, v) "
+		"CROSS JOIN LATERAL (SELECT y.id FROM %s y WHERE y.territory_id = u.t AND y.\"%s\" "
+		"= u.v OFFSET 0) x "
+		"CROSS JOIN LATERAL (SELECT * FROM record z WHERE z.territory_id = u.t AND z.id = "
+		"x.id OFFSET 0) r",
+		k->table, fd->name);
 }
 
 static int table_init(struct table *t, const struct kind *k, struct buf *b)
 {
 	int rc = write_upsert(b, k) || keep(&t->upsert, "upsert", k->name, NULL, b);
 
-	rc = rc || buf_addf(b,
-			    "DELETE FROM %s x USING unnest($1::int[], $2::uuid[]) u(t, i) "
-			    "WHERE x.territory_id = u.t AND x.id = u.i",
-			    k->table) ||
+	rc = rc ||
+	     buf_addf(b,
+		      "DELETE FROM %s x USING unnest($1::int[], $2::uuid[]) u(t, i) "
+		      "WHERE x.territory_id = u.t AND x.id = u.i",
+		      k->table) ||
 	     keep(&t->remove, "remove", k->name, NULL, b);
 	t->unique = calloc(k->desc->n_fields, sizeof *t->unique);
 	if (rc || !t->unique)
@@ -157,7 +166,8 @@ int record_init(struct err *e)
 	buf_init(&b, SQL_MAX);
 	for (size_t i = 0; !rc && i < kind_count(); i++)
 		rc = kind_at(i)->desc->n_fields + 2 > PG_PARAMS_MAX || i >= KINDS_MAX
-			     ? err_set(e, ERR_INTERNAL, "kind %s has more fields than a statement has parameters",
+			     ? err_set(e, ERR_INTERNAL,
+				       "kind %s has more fields than a statement has parameters",
 				       kind_at(i)->name)
 			     : table_init(&tables[i], kind_at(i), &b);
 	buf_fini(&b);
@@ -182,7 +192,8 @@ struct pg_query record_unique(const struct kind *k, const field_desc *fd)
 	return table_of(k)->unique[fd - k->desc->fields];
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ------------------------------------------------------------------------------------
+ */
 
 /* Quoted for an array literal: {"a","b\"c"}. */
 static int literal_add(struct buf *b, const char *s)
@@ -211,7 +222,8 @@ static int literal_texts(struct buf *b, const ProtobufCMessage *m, const field_d
 static int literal_ids(struct buf *b, const ProtobufCMessage *m, const field_desc *fd)
 {
 	size_t n = *(const size_t *)((const char *)m + fd->quantifier_offset);
-	const ProtobufCBinaryData *list = *(const ProtobufCBinaryData *const *)((const char *)m + fd->offset);
+	const ProtobufCBinaryData *list =
+		*(const ProtobufCBinaryData *const *)((const char *)m + fd->offset);
 	int rc = buf_add(b, "{", 1);
 
 	for (size_t i = 0; i < n; i++) {
@@ -264,7 +276,8 @@ static int64_t whole_number(const ProtobufCMessage *m, const field_desc *fd)
 
 	if (fd->type == PROTOBUF_C_TYPE_UINT32 || fd->type == PROTOBUF_C_TYPE_FIXED32)
 		return *(const uint32_t *)at;
-	if (fd->type == PROTOBUF_C_TYPE_INT32 || fd->type == PROTOBUF_C_TYPE_SINT32 || fd->type == PROTOBUF_C_TYPE_SFIXED32)
+	if (fd->type == PROTOBUF_C_TYPE_INT32 || fd->type == PROTOBUF_C_TYPE_SINT32 ||
+	    fd->type == PROTOBUF_C_TYPE_SFIXED32)
 		return *(const int32_t *)at;
 	return *(const int64_t *)at; /* a uint64 above 2^63 does not occur: RANGE keeps it out */
 }
@@ -329,7 +342,8 @@ int record_rows_init(struct record_rows *r, struct arena *a, const struct kind *
 	return 0;
 }
 
-int record_rows_add(struct record_rows *r, uint32_t territory, const uint8_t id[16], const ProtobufCMessage *m)
+int record_rows_add(struct record_rows *r, uint32_t territory, const uint8_t id[16],
+		    const ProtobufCMessage *m)
 {
 	pg_array_int4(&r->territory, (int32_t)territory);
 	pg_array_uuid(&r->id, id);

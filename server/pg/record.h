@@ -1,5 +1,6 @@
-/* record.h -- typed tables from descriptors: the SQL of each kind, and a record's fields as columns of arrays.
- * Knows kinds only through common/kind.h: adding one needs nothing here.  Loop thread only. */
+/* record.h -- typed tables from descriptors: the SQL of each kind, and a record's fields as columns
+ * of arrays. Knows kinds only through common/kind.h: adding one needs nothing here.  Loop thread
+ * only. */
 #ifndef SEVED_PG_RECORD_H
 #define SEVED_PG_RECORD_H
 
@@ -22,13 +23,15 @@ struct record_rows {
 };
 int record_rows_init(struct record_rows *r, struct arena *a, const struct kind *k);
 /* Adds a record. 0 or -ERR_NOMEM. */
-int record_rows_add(struct record_rows *r, uint32_t territory, const uint8_t id[16], const ProtobufCMessage *m);
+int record_rows_add(struct record_rows *r, uint32_t territory, const uint8_t id[16],
+		    const ProtobufCMessage *m);
 /* Adds the upsert of all rows to a unit. */
 int record_rows_store(struct record_rows *r, struct pg_unit *u);
 
 /* Deletes rows of a kind's table: $1 int[] territories, $2 uuid[] ids. */
 struct pg_query record_delete(const struct kind *k);
-/* Who holds a unique text value: $1 int[], $2 text[]; columns as load_records, then territory and value. */
+/* Who holds a unique text value: $1 int[], $2 text[]; columns as load_records, then territory and
+ * value. */
 struct pg_query record_unique(const struct kind *k, const field_desc *fd);
 
 #endif

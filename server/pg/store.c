@@ -51,11 +51,12 @@ static void add_packed(struct rows *r, size_t column, struct arena *a, const Sev
 	pg_array_bytes(&r->a[column], bytes.at, bytes.len);
 }
 
-/* ---- record -------------------------------------------------------------------------------------- */
+/* ---- record
+ * -------------------------------------------------------------------------------------- */
 
 static int store_records(struct world *w, struct pg_unit *u)
 {
-	static const unsigned elements[] = {PG_INT4, PG_UUID, PG_INT2, PG_INT8, PG_INT2, PG_BOOL,
+	static const unsigned elements[] = {PG_INT4, PG_UUID, PG_INT2, PG_INT8, PG_INT2,  PG_BOOL,
 					    PG_INT4, PG_UUID, PG_INT8, PG_INT8, PG_BYTEA, PG_BYTEA};
 	struct rows r;
 
@@ -87,7 +88,8 @@ static int store_records(struct world *w, struct pg_unit *u)
 	return rows_store(&r, u, "store_records");
 }
 
-/* ---- typed tables ---------------------------------------------------------------------------------- */
+/* ---- typed tables
+ * ---------------------------------------------------------------------------------- */
 
 static int store_deletes(struct world *w, const struct kind *k, struct pg_unit *u)
 {
@@ -129,19 +131,22 @@ static int store_typed(struct world *w, const struct kind *k, struct pg_unit *u)
 		if (!rows.n)
 			rc = record_rows_init(&rows, w->arena, k);
 		if (!rc)
-			rc = record_rows_add(&rows, d->key.territory, d->key.id.b, kind_message(d->body));
+			rc = record_rows_add(&rows, d->key.territory, d->key.id.b,
+					     kind_message(d->body));
 	}
 	return rc || !rows.n ? rc : record_rows_store(&rows, u);
 }
 
-/* ---- link -------------------------------------------------------------------------------------------- */
+/* ---- link
+ * -------------------------------------------------------------------------------------------- */
 
 struct link_rows {
 	struct rows r;
 	const struct world_record *from;
 };
 
-static int add_link(void *ctx, const field_desc *field, const struct kind *target, const uint8_t id[16])
+static int add_link(void *ctx, const field_desc *field, const struct kind *target,
+		    const uint8_t id[16])
 {
 	struct link_rows *l = ctx;
 
@@ -179,11 +184,12 @@ static int store_links(struct world *w, struct pg_unit *u)
 	return rc ? rc : rows_store(&links.r, u, "store_links");
 }
 
-/* ---- version, verdict, partner's key, head ---------------------------------------------------------------- */
+/* ---- version, verdict, partner's key, head
+ * ---------------------------------------------------------------- */
 
 static int store_versions(struct world *w, struct pg_unit *u)
 {
-	static const unsigned elements[] = {PG_INT4, PG_UUID, PG_INT8, PG_INT2, PG_INT2, PG_BOOL,
+	static const unsigned elements[] = {PG_INT4,  PG_UUID, PG_INT8, PG_INT2, PG_INT2, PG_BOOL,
 					    PG_BYTEA, PG_INT8, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8};
 	struct rows r;
 
@@ -226,9 +232,11 @@ static struct span lean_verdict(struct arena *a, const Seve__Verdict *v)
 	return wire_pack(a, &lean.base);
 }
 
-static int store_verdicts(struct world *w, struct apply_job *const *jobs, size_t n, struct pg_unit *u)
+static int store_verdicts(struct world *w, struct apply_job *const *jobs, size_t n,
+			  struct pg_unit *u)
 {
-	static const unsigned elements[] = {PG_INT4, PG_UUID, PG_INT8, PG_BYTEA, PG_INT2, PG_BYTEA, PG_INT8};
+	static const unsigned elements[] = {PG_INT4, PG_UUID,  PG_INT8, PG_BYTEA,
+					    PG_INT2, PG_BYTEA, PG_INT8};
 	struct rows r;
 
 	rows_init(&r, w->arena, elements, 7);
@@ -254,14 +262,15 @@ static int store_verdicts(struct world *w, struct apply_job *const *jobs, size_t
 
 static int store_imports(struct world *w, struct pg_unit *u)
 {
-	static const unsigned elements[] = {PG_INT4, PG_TEXT, PG_INT2, PG_TEXT, PG_UUID, PG_BYTEA, PG_BYTEA};
+	static const unsigned elements[] = {PG_INT4, PG_TEXT,  PG_INT2, PG_TEXT,
+					    PG_UUID, PG_BYTEA, PG_BYTEA};
 	struct world_import *i, *tmp;
 	struct uuid batch;
 	struct rows r;
 	int rc;
 
 	rows_init(&r, w->arena, elements, 7);
-	HASH_ITER(hh, w->imports, i, tmp) {
+	HASH_ITER (hh, w->imports, i, tmp) {
 		if (!i->dirty)
 			continue;
 		pg_array_int4(&r.a[0], (int32_t)i->territory);
@@ -301,7 +310,7 @@ static int store_heads(struct world *w, struct pg_unit *u)
 	struct rows r;
 
 	rows_init(&r, w->arena, elements, 3);
-	HASH_ITER(hh, w->heads, h, tmp) {
+	HASH_ITER (hh, w->heads, h, tmp) {
 		const char *counters;
 
 		if (!h->dirty)

@@ -2,7 +2,8 @@
  *
  *   queue ─► LOAD ─► decide (pure) ─► STORE ─► done()           (waits in LOAD and STORE)
  *              │                        │
- *              └─ error: all fail       └─ the database refuses: halves, then the culprit alone, then its refusal as verdict */
+ *              └─ error: all fail       └─ the database refuses: halves, then the culprit alone,
+ * then its refusal as verdict */
 #include "writer.h"
 
 #include <stdlib.h>
@@ -24,13 +25,14 @@ struct batch {
 	struct load load;
 	struct writer_job **jobs;
 	struct apply_job **stored; /* whose verdicts are new */
-	struct pg_unit *undo;	   /* ROLLBACK, made before it can be needed */
-	uint32_t session;	   /* of the link, which holds the open transaction */
+	struct pg_unit *undo;      /* ROLLBACK, made before it can be needed */
+	uint32_t session;          /* of the link, which holds the open transaction */
 	size_t n, n_stored;
 	bool rollback;
 };
 
-/* Jobs that were sent back after a refused batch: they are tried in these groups before anything new. */
+/* Jobs that were sent back after a refused batch: they are tried in these groups before anything
+ * new. */
 struct group {
 	struct writer_job *first, *last;
 	size_t n;
@@ -45,7 +47,7 @@ struct writer {
 	struct group *retries;
 	struct batch *batch; /* under way, or NULL */
 	struct batch idle;   /* the one that is used again and again */
-	uv_idle_t kick;	     /* starts a batch from the loop, never from a caller's stack */
+	uv_idle_t kick;      /* starts a batch from the loop, never from a caller's stack */
 	bool closing, link_closed, kick_closed;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -94,7 +96,8 @@ static struct group *group_make(struct writer_job **jobs, size_t n, struct group
 	return g;
 }
 
-/* The database refused the batch for what one of its jobs holds: find that one without failing its neighbours. */
+/* The database refused the batch for what one of its jobs holds: find that one without failing its
+ * neighbours. */
 static void batch_split(struct batch *b, const struct err *e)
 {
 	struct writer *w = b->writer;
@@ -123,7 +126,8 @@ static void batch_split(struct batch *b, const struct err *e)
 	batch_end(b);
 }
 
-/* ---- STORE ------------------------------------------------------------------------------------- */
+/* ---- STORE -------------------------------------------------------------------------------------
+ */
 
 static void batch_tell(struct batch *b)
 {
@@ -132,7 +136,7 @@ static void batch_tell(struct batch *b)
 	struct world_head *h, *tmp;
 	size_t n = 0;
 
-	HASH_ITER(hh, b->world.heads, h, tmp) {
+	HASH_ITER (hh, b->world.heads, h, tmp) {
 		if (!h->dirty || n == WRITER_BATCH_JOBS)
 			continue;
 		territories[n] = h->territory;
@@ -174,7 +178,8 @@ static int batch_store(struct batch *b)
 	return 0;
 }
 
-/* ---- decide --------------------------------------------------------------------------------------- */
+/* ---- decide
+ * --------------------------------------------------------------------------------------- */
 
 static void batch_decide(struct batch *b)
 {
@@ -207,7 +212,8 @@ static void batch_abandon(struct batch *b, const struct err *e)
 	pg_link_submit(b->writer->link, b->undo);
 }
 
-/* ---- LOAD ----------------------------------------------------------------------------------------- */
+/* ---- LOAD
+ * ----------------------------------------------------------------------------------------- */
 
 static void loaded(struct pg_unit *u)
 {
@@ -218,7 +224,8 @@ static void loaded(struct pg_unit *u)
 	if (!e.code)
 		load_read(&b->load, &e);
 	else if (u->sent && err_class(e.code) == ERR_UNKNOWN_OUTCOME)
-		err_set(&e, ERR_UNAVAILABLE, "the database connection was lost"); /* nothing had been written yet */
+		err_set(&e, ERR_UNAVAILABLE,
+			"the database connection was lost"); /* nothing had been written yet */
 	if (u->err.code) {
 		pg_unit_clear(u);
 		batch_fail(b, &e);
@@ -251,11 +258,13 @@ static int batch_load(struct batch *b)
 	return 0;
 }
 
-/* ---- forming batches ---------------------------------------------------------------------------------- */
+/* ---- forming batches
+ * ---------------------------------------------------------------------------------- */
 
 static bool fits(const struct writer_job *first, const struct writer_job *j, size_t n, size_t bytes)
 {
-	return n < WRITER_BATCH_JOBS && bytes + j->bytes <= WRITER_BATCH_BYTES && j->batch_key == first->batch_key;
+	return n < WRITER_BATCH_JOBS && bytes + j->bytes <= WRITER_BATCH_BYTES &&
+	       j->batch_key == first->batch_key;
 }
 
 static void batch_add(struct batch *b, struct writer_job *j)
@@ -327,7 +336,8 @@ static void writer_kick(struct writer *w)
 		uv_idle_start(&w->kick, writer_step);
 }
 
-/* ---- submitting ------------------------------------------------------------------------------------------ */
+/* ---- submitting
+ * ------------------------------------------------------------------------------------------ */
 
 static void enqueue(struct writer *w, struct writer_job *j)
 {
@@ -360,9 +370,11 @@ int writer_submit(struct writer *w, struct writer_job *j, struct err *e)
 	return writer_submit_all(w, j, 1, e);
 }
 
-/* ---- opening and closing ----------------------------------------------------------------------------------- */
+/* ---- opening and closing
+ * ----------------------------------------------------------------------------------- */
 
-int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct writer **out, struct err *e)
+int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct writer **out,
+		struct err *e)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	struct pg_link_options o = {.conninfo = conninfo, .name = "writer", .setup = PG_SETUP_APP};
@@ -377,7 +389,8 @@ int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct 
 	w->idle.jobs = calloc(WRITER_BATCH_JOBS, sizeof *w->idle.jobs);
 	w->idle.stored = calloc(WRITER_BATCH_JOBS, sizeof *w->idle.stored);
 	arena_init(&w->idle.arena, BATCH_ARENA_MAX);
-	rc = w->idle.jobs && w->idle.stored ? pg_link_open(loop, &o, &w->link, e) : err_set(e, ERR_NOMEM, "writer");
+	rc = w->idle.jobs && w->idle.stored ? pg_link_open(loop, &o, &w->link, e)
+					    : err_set(e, ERR_NOMEM, "writer");
 	if (rc) {
 		free(w->idle.jobs);
 		free(w->idle.stored);

@@ -273,10 +273,10 @@ static void a_dry_run_leaves_nothing(void **state)
 	submit(b, &c);
 	await_all(b);
 	assert_int_equal(c.code, SEVE__VERDICT__CODE__APPLIED);
-	assert_int_equal(
-		fixture_number(b->db.admin, "SELECT count(*) + (SELECT count(*) FROM mutation "
-					    "WHERE territory_id = 1) FROM record"),
-		0);
+	assert_int_equal(fixture_number(b->db.admin,
+					"SELECT count(*) + (SELECT count(*) FROM mutation "
+					"WHERE territory_id = 1) FROM record"),
+			 0);
 	assert_int_equal(fixture_number(b->db.admin,
 					"SELECT rev FROM territory_head WHERE territory_id = 1"),
 			 0);
