@@ -23,7 +23,7 @@ struct server {
 	struct imports *imports; /* import runs */
 	struct pg_link *bell;    /* LISTEN */
 	SSL_CTX *tls;
-	uint64_t epoch;             /* of the database (sync.md §1.7) */
+	uint64_t epoch;             /* of the database (epoch.h) */
 	uint8_t scratch[64 * 1024]; /* what uv_read() reads into: one at a time */
 	bool draining;
 	struct server_private *priv;
