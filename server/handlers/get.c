@@ -38,9 +38,9 @@ struct getter {
 	struct pg_query by_id, by_ref;
 };
 
-/* While one batch is under way the next gathers: fewer, fuller round trips cost both sides less
+/* While two batches are under way the next gathers: fewer, fuller round trips cost both sides less
  * than many thin ones. */
-enum { GET_ARENA_MAX = 4 * 1024 * 1024, GET_UNDER_WAY_MAX = 1 };
+enum { GET_ARENA_MAX = 4 * 1024 * 1024, GET_UNDER_WAY_MAX = 2 };
 
 /* ---- answering ---------------------------------------------------------------------------------
  */
