@@ -1,13 +1,14 @@
 /* seve.h -- libseve: records of a territory, from the server and from a replica of one's own.
  *
- * A `struct seve` is one account on one server, with a local store: an SQLite file that holds the outbox (every edit passes
- * through it, so that an edit is applied once whatever happens to the connection) and the replicas of the territories that the
- * caller chose to carry.
+ * A `struct seve` is one account on one server, with a local store: an SQLite file that holds the
+ * outbox (every edit passes through it, so that an edit is applied once whatever happens to the
+ * connection) and the replicas of the territories that the caller chose to carry.
  *
- * Handles are opaque.  One handle, one thread at a time; different handles are free of each other.  Nothing here prints, exits,
- * installs signal handlers or touches the locale.  Text is UTF-8.  Functions that can fail return SEVE_OK (0) or a status below
- * and, where `err` is not NULL, put an error there that the caller frees with seve_error_free(); outputs are untouched on
- * failure.  "Borrowed" pointers live as long as the handle they were asked of, unless said otherwise. */
+ * Handles are opaque.  One handle, one thread at a time; different handles are free of each other.
+ * Nothing here prints, exits, installs signal handlers or touches the locale.  Text is UTF-8.
+ * Functions that can fail return SEVE_OK (0) or a status below and, where `err` is not NULL, put an
+ * error there that the caller frees with seve_error_free(); outputs are untouched on failure.
+ * "Borrowed" pointers live as long as the handle they were asked of, unless said otherwise. */
 #ifndef SEVE_H
 #define SEVE_H
 
@@ -31,43 +32,45 @@ SEVE_API const char *seve_version(void); /* of the library that runs */
 enum seve_status {
 	SEVE_OK = 0,
 	SEVE_FAILURE = 1,
-	SEVE_USAGE = 2,		  /* the caller's arguments make no sense */
-	SEVE_PARTIAL = 3,	  /* some of it worked: the report tells what did not */
+	SEVE_USAGE = 2,   /* the caller's arguments make no sense */
+	SEVE_PARTIAL = 3, /* some of it worked: the report tells what did not */
 	SEVE_UNAUTHENTICATED = 4,
 	SEVE_NOT_FOUND = 5,
 	SEVE_CONFLICT = 6,
 	SEVE_FORBIDDEN = 7,
-	SEVE_RETRY = 8,		  /* not reachable or busy; everything may be sent again */
-	SEVE_INVALID = 9,	  /* refused: nothing was written */
+	SEVE_RETRY = 8,   /* not reachable or busy; everything may be sent again */
+	SEVE_INVALID = 9, /* refused: nothing was written */
 };
 
-/* ---- errors ----------------------------------------------------------------------------------------------------------- */
+/* ---- errors --------------------------------------------------------------------------------- */
 
 struct seve_error;
 SEVE_API void seve_error_free(struct seve_error *e);
-SEVE_API int seve_error_status(const struct seve_error *e);	    /* enum seve_status */
+SEVE_API int seve_error_status(const struct seve_error *e);          /* enum seve_status */
 SEVE_API const char *seve_error_code(const struct seve_error *e);    /* stable word: "NOT_FOUND" */
 SEVE_API const char *seve_error_message(const struct seve_error *e); /* what and where */
 SEVE_API const char *seve_error_remedy(const struct seve_error *e);  /* what to do, or "" */
 SEVE_API int seve_error_retryable(const struct seve_error *e);
 SEVE_API unsigned seve_error_retry_after_ms(const struct seve_error *e);
 
-/* ---- tables: small results as rows of named text cells ---------------------------------------------------------------- */
+/* ---- tables: small results as rows of named text cells -------------------------------------- */
 
 struct seve_table;
 SEVE_API void seve_table_free(struct seve_table *t);
 SEVE_API size_t seve_table_rows(const struct seve_table *t);
 SEVE_API size_t seve_table_columns(const struct seve_table *t);
-SEVE_API const char *seve_table_column(const struct seve_table *t, size_t i);		       /* its name */
-SEVE_API const char *seve_table_get(const struct seve_table *t, size_t row, const char *column); /* "" if absent */
+SEVE_API const char *seve_table_column(const struct seve_table *t, size_t i); /* its name */
+SEVE_API const char *seve_table_get(const struct seve_table *t, size_t row,
+				    const char *column); /* "" if absent */
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 struct seve_options;
 SEVE_API struct seve_options *seve_options_new(void); /* NULL: out of memory */
 SEVE_API void seve_options_free(struct seve_options *o);
-/* Keys: "server" (host:port), "ca-file" (PEM; trust only this), "token-file" (0600), "store" (path of the SQLite file; ":memory:"
- * for none that lasts), "agent" (program and version), "timeout-ms" (of a call; default 30000).  SEVE_USAGE for an unknown key. */
+/* Keys: "server" (host:port), "ca-file" (PEM; trust only this), "token-file" (0600), "store" (path
+ * of the SQLite file; ":memory:" for none that lasts), "agent" (program and version), "timeout-ms"
+ * (of a call; default 30000).  SEVE_USAGE for an unknown key. */
 SEVE_API int seve_options_set(struct seve_options *o, const char *key, const char *value);
 
 struct seve;
@@ -78,156 +81,199 @@ SEVE_API void seve_close(struct seve *s);
 
 /* Connects and authenticates now.  SEVE_RETRY when the server cannot be reached. */
 SEVE_API int seve_connect(struct seve *s, struct seve_error **err);
-/* Takes the one line of an invite apart: the option "server", the code for seve_enroll(), and the certificate for the option "ca-file" as
- * PEM text (NULL: the system's certificates do).  Each is freed with free(). */
-SEVE_API int seve_invite_parse(const char *line, char **server, char **code, char **ca_pem, struct seve_error **err);
-/* Spends a single-use invite code and writes the new token to "token-file" (mode 0600).  `device` labels the token. */
-SEVE_API int seve_enroll(struct seve *s, const char *invite_code, const char *device, struct seve_error **err);
+/* Takes the one line of an invite apart: the option "server", the code for seve_enroll(), and the
+ * certificate for the option "ca-file" as PEM text (NULL: the system's certificates do).  Each is
+ * freed with free(). */
+SEVE_API int seve_invite_parse(const char *line, char **server, char **code, char **ca_pem,
+			       struct seve_error **err);
+/* Spends a single-use invite code and writes the new token to "token-file" (mode 0600).  `device`
+ * labels the token. */
+SEVE_API int seve_enroll(struct seve *s, const char *invite_code, const char *device,
+			 struct seve_error **err);
 /* After a connection, ever: account, server, epoch, clock_skew_ms.  One row. */
 SEVE_API int seve_whoami(struct seve *s, struct seve_table **out, struct seve_error **err);
 
 /* Territories of the caller, from the server when reachable, else from the store.
- * Columns: territory (number), slug, name, region, role, source, replica ("yes"/"no"), rev, synced_at. */
+ * Columns: territory (number), slug, name, region, role, source, replica ("yes"/"no"), rev,
+ * synced_at. */
 SEVE_API int seve_territories(struct seve *s, struct seve_table **out, struct seve_error **err);
 /* The number of the territory with this slug (or number as text). SEVE_NOT_FOUND. */
-SEVE_API int seve_territory_id(struct seve *s, const char *slug, uint32_t *out, struct seve_error **err);
+SEVE_API int seve_territory_id(struct seve *s, const char *slug, uint32_t *out,
+			       struct seve_error **err);
 
-/* ---- kinds and records ------------------------------------------------------------------------------------------------- */
+/* ---- kinds and records ---------------------------------------------------------------------- */
 
 /* Names of kinds and of their fields, for programs that work on any kind.  NULL past the end. */
 SEVE_API const char *seve_kind_name(size_t i);
 SEVE_API const char *seve_kind_field(const char *kind, size_t i);
-/* "text", "bool", "int", "uint", "double", "enum", "date", "instant", "id", "texts", "ids", "message", "messages"; NULL: no such field. */
+/* "text", "bool", "int", "uint", "double", "enum", "date", "instant", "id", "texts", "ids",
+ * "message", "messages"; NULL: no such field. */
 SEVE_API const char *seve_field_type(const char *kind, const char *field);
 /* i-th word of an enumeration, NULL past the end. */
 SEVE_API const char *seve_field_word(const char *kind, const char *field, size_t i);
 
 struct seve_record;
 /* A new record of a kind in a territory, with a fresh id. */
-SEVE_API int seve_record_new(const char *kind, uint32_t territory, struct seve_record **out, struct seve_error **err);
+SEVE_API int seve_record_new(const char *kind, uint32_t territory, struct seve_record **out,
+			     struct seve_error **err);
 SEVE_API void seve_record_free(struct seve_record *r);
-SEVE_API struct seve_record *seve_record_copy(const struct seve_record *r); /* NULL: out of memory */
+SEVE_API struct seve_record *
+seve_record_copy(const struct seve_record *r); /* NULL: out of memory */
 
 SEVE_API const char *seve_record_kind(const struct seve_record *r);
-SEVE_API const char *seve_record_id(const struct seve_record *r);	/* canonical UUID */
-SEVE_API const char *seve_record_ref(const struct seve_record *r);	/* "P-12", or "~k3f9" before commit, or "" */
+SEVE_API const char *seve_record_id(const struct seve_record *r); /* canonical UUID */
+SEVE_API const char *
+seve_record_ref(const struct seve_record *r); /* "P-12", or "~k3f9" before commit, or "" */
 SEVE_API uint32_t seve_record_territory(const struct seve_record *r);
 SEVE_API uint64_t seve_record_rev(const struct seve_record *r);
 SEVE_API int seve_record_deleted(const struct seve_record *r);
-SEVE_API int seve_record_pending(const struct seve_record *r); /* shows edits that the server has not confirmed */
-/* Text of a field: "" when absent.  Also "id", "ref", "kind", "rev", "level", "refs", "created_at", "created_by", "updated_at",
- * "updated_by".  Borrowed until the record changes.  NULL: no such field. */
+SEVE_API int seve_record_pending(
+	const struct seve_record *r); /* shows edits that the server has not confirmed */
+/* Text of a field: "" when absent.  Also "id", "ref", "kind", "rev", "level", "refs", "created_at",
+ * "created_by", "updated_at", "updated_by".  Borrowed until the record changes.  NULL: no such
+ * field. */
 SEVE_API const char *seve_record_get(const struct seve_record *r, const char *field);
-/* Sets a field from text ("" clears it) and marks it as edited.  SEVE_INVALID names the allowed values. */
-SEVE_API int seve_record_set(struct seve_record *r, const char *field, const char *text, struct seve_error **err);
+/* Sets a field from text ("" clears it) and marks it as edited.  SEVE_INVALID names the allowed
+ * values. */
+SEVE_API int seve_record_set(struct seve_record *r, const char *field, const char *text,
+			     struct seve_error **err);
 /* Adds or removes one member of a set field ("tags", "action_ids", "refs" as source:key). */
-SEVE_API int seve_record_add(struct seve_record *r, const char *field, const char *text, struct seve_error **err);
-SEVE_API int seve_record_remove(struct seve_record *r, const char *field, const char *text, struct seve_error **err);
-/* The whole record as one line of canonical JSON; the caller frees it with free().  NULL: out of memory. */
+SEVE_API int seve_record_add(struct seve_record *r, const char *field, const char *text,
+			     struct seve_error **err);
+SEVE_API int seve_record_remove(struct seve_record *r, const char *field, const char *text,
+				struct seve_error **err);
+/* The whole record as one line of canonical JSON; the caller frees it with free().  NULL: out of
+ * memory. */
 SEVE_API char *seve_record_json(const struct seve_record *r);
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 enum seve_where {
-	SEVE_AUTO = 0,	 /* the replica where there is one, else the server */
+	SEVE_AUTO = 0, /* the replica where there is one, else the server */
 	SEVE_SERVER = 1,
 	SEVE_REPLICA = 2,
 };
 
 /* A record by "P-12", canonical id, or "~tail"; `kind` NULL: any. */
-SEVE_API int seve_get(struct seve *s, uint32_t territory, const char *kind, const char *name, enum seve_where where,
-		      struct seve_record **out, struct seve_error **err);
+SEVE_API int seve_get(struct seve *s, uint32_t territory, const char *kind, const char *name,
+		      enum seve_where where, struct seve_record **out, struct seve_error **err);
 
 struct seve_query;
-SEVE_API struct seve_query *seve_query_new(const char *kind); /* NULL: no such kind, or out of memory */
+SEVE_API struct seve_query *
+seve_query_new(const char *kind); /* NULL: no such kind, or out of memory */
 SEVE_API void seve_query_free(struct seve_query *q);
-SEVE_API int seve_query_territory(struct seve_query *q, uint32_t territory); /* may be called again; none: all */
+SEVE_API int seve_query_territory(struct seve_query *q,
+				  uint32_t territory); /* may be called again; none: all */
 /* op: "=", "!=", "<", "<=", ">", ">=", "~" (contains), "null" (value "yes"/"no"). */
-SEVE_API int seve_query_filter(struct seve_query *q, const char *field, const char *op, const char *value, struct seve_error **err);
+SEVE_API int seve_query_filter(struct seve_query *q, const char *field, const char *op,
+			       const char *value, struct seve_error **err);
 SEVE_API void seve_query_limit(struct seve_query *q, size_t n); /* 0: no limit */
 
 struct seve_list;
-SEVE_API int seve_list(struct seve *s, const struct seve_query *q, enum seve_where where, struct seve_list **out, struct seve_error **err);
+SEVE_API int seve_list(struct seve *s, const struct seve_query *q, enum seve_where where,
+		       struct seve_list **out, struct seve_error **err);
 SEVE_API void seve_list_free(struct seve_list *l);
 SEVE_API size_t seve_list_count(const struct seve_list *l);
 SEVE_API const struct seve_record *seve_list_at(const struct seve_list *l, size_t i); /* borrowed */
 SEVE_API int seve_list_from_replica(const struct seve_list *l);
-SEVE_API int64_t seve_list_age_ms(const struct seve_list *l); /* since the oldest replica read was in step; 0 from the server */
+SEVE_API int64_t seve_list_age_ms(const struct seve_list *l); /* since the oldest replica read was
+								 in step; 0 from the server */
 
-/* Versions of a record, newest first.  Columns: rev, at, by, reason, deleted, changes ("status: idea -> lead; …"). Online only. */
-SEVE_API int seve_history(struct seve *s, uint32_t territory, const char *id, struct seve_table **out, struct seve_error **err);
+/* Versions of a record, newest first.  Columns: rev, at, by, reason, deleted, changes ("status:
+ * idea -> lead; …"). Online only. */
+SEVE_API int seve_history(struct seve *s, uint32_t territory, const char *id,
+			  struct seve_table **out, struct seve_error **err);
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
-/* Writes edited records as one mutation: all or nothing.  It goes into the outbox first; then, unless `offline`, the outbox of the
- * territory is pushed and the verdict awaited.
- * SEVE_OK: applied (the records now show the server's state), or kept in the outbox when offline or not reachable (`queued` set).
- * SEVE_INVALID / SEVE_CONFLICT / SEVE_FORBIDDEN: the server refused it; `report` tells why: columns verdict, field, code, text.
- * `report` may be NULL. */
-SEVE_API int seve_save(struct seve *s, struct seve_record *const records[], size_t n, const char *reason, int offline, int *queued,
-		       struct seve_table **report, struct seve_error **err);
-/* Deletes a record (as one mutation), or brings it back. */
-SEVE_API int seve_delete(struct seve *s, const struct seve_record *r, const char *reason, int offline, int *queued,
-			 struct seve_table **report, struct seve_error **err);
-SEVE_API int seve_restore(struct seve *s, uint32_t territory, const char *id, const char *reason, struct seve_table **report,
-			  struct seve_error **err);
-
-/* ---- synchronising ------------------------------------------------------------------------------------------------------- */
-
-typedef void (*seve_progress)(void *ctx, uint32_t territory, const char *phase, uint64_t done, uint64_t total);
-
-/* Pushes the outbox and pulls what changed.  territory 0: all that have a replica; otherwise that one, which gets a replica if it has
- * none.  Report: one row a territory: territory, slug, state ("ok", or an error code), pushed, applied, merged, conflicts, rejected,
- * pulled, withheld, rev, message.  SEVE_PARTIAL when some territories failed. */
-SEVE_API int seve_sync(struct seve *s, uint32_t territory, seve_progress progress, void *ctx, struct seve_table **report,
+/* Writes edited records as one mutation: all or nothing.  It goes into the outbox first; then,
+ * unless `offline`, the outbox of the territory is pushed and the verdict awaited. SEVE_OK: applied
+ * (the records now show the server's state), or kept in the outbox when offline or not reachable
+ * (`queued` set). SEVE_INVALID / SEVE_CONFLICT / SEVE_FORBIDDEN: the server refused it; `report`
+ * tells why: columns verdict, field, code, text. `report` may be NULL. */
+SEVE_API int seve_save(struct seve *s, struct seve_record *const records[], size_t n,
+		       const char *reason, int offline, int *queued, struct seve_table **report,
 		       struct seve_error **err);
+/* Deletes a record (as one mutation), or brings it back. */
+SEVE_API int seve_delete(struct seve *s, const struct seve_record *r, const char *reason,
+			 int offline, int *queued, struct seve_table **report,
+			 struct seve_error **err);
+SEVE_API int seve_restore(struct seve *s, uint32_t territory, const char *id, const char *reason,
+			  struct seve_table **report, struct seve_error **err);
+
+/* ---- synchronising -------------------------------------------------------------------------- */
+
+typedef void (*seve_progress)(void *ctx, uint32_t territory, const char *phase, uint64_t done,
+			      uint64_t total);
+
+/* Pushes the outbox and pulls what changed.  territory 0: all that have a replica; otherwise that
+ * one, which gets a replica if it has none.  Report: one row a territory: territory, slug, state
+ * ("ok", or an error code), pushed, applied, merged, conflicts, rejected, pulled, withheld, rev,
+ * message.  SEVE_PARTIAL when some territories failed. */
+SEVE_API int seve_sync(struct seve *s, uint32_t territory, seve_progress progress, void *ctx,
+		       struct seve_table **report, struct seve_error **err);
 /* Removes a replica; the outbox must be empty unless `force`. */
 SEVE_API int seve_forget(struct seve *s, uint32_t territory, int force, struct seve_error **err);
-/* What waits and what went wrong, without connecting: territory, slug, rev, synced_at, pending, conflicts, rejected. */
+/* What waits and what went wrong, without connecting: territory, slug, rev, synced_at, pending,
+ * conflicts, rejected. */
 SEVE_API int seve_status_local(struct seve *s, struct seve_table **out, struct seve_error **err);
-/* Mutations in the outbox: territory, mid, state (pending, conflict, rejected), kind, id, ref, op, fields, at, code, text. */
+/* Mutations in the outbox: territory, mid, state (pending, conflict, rejected), kind, id, ref, op,
+ * fields, at, code, text. */
 SEVE_API int seve_outbox(struct seve *s, struct seve_table **out, struct seve_error **err);
 /* Takes a rejected or conflicting mutation out of the list, once it has been dealt with. */
-SEVE_API int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid, struct seve_error **err);
+SEVE_API int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid,
+			      struct seve_error **err);
 
-/* ---- imports ------------------------------------------------------------------------------------------------------------- */
+/* ---- imports -------------------------------------------------------------------------------- */
 
 struct seve_import;
 /* Starts a run: `source` names the partner's system. */
-SEVE_API int seve_import_begin(struct seve *s, uint32_t territory, const char *kind, const char *source, int dry_run,
-			       struct seve_import **out, struct seve_error **err);
+SEVE_API int seve_import_begin(struct seve *s, uint32_t territory, const char *kind,
+			       const char *source, int dry_run, struct seve_import **out,
+			       struct seve_error **err);
 enum seve_import_flags { SEVE_IMPORT_REMOVE = 1, SEVE_IMPORT_REVIVE = 2 };
-/* Adds a row: `r` holds the mapped fields (those that were set); `key` is the partner's key.  Rows are sent in chunks, several at a
- * time; verdicts come to the callback in line order. */
-SEVE_API int seve_import_row(struct seve_import *i, uint32_t line, const char *key, const struct seve_record *r, unsigned flags,
-			     struct seve_error **err);
-/* verdict: created, updated, unchanged, attached, skipped, deleted, rejected.  code and text of the first remark, or "". */
-typedef void (*seve_import_verdict)(void *ctx, uint32_t line, const char *verdict, const char *id, const char *field, const char *code,
-				    const char *text);
+/* Adds a row: `r` holds the mapped fields (those that were set); `key` is the partner's key.  Rows
+ * are sent in chunks, several at a time; verdicts come to the callback in line order. */
+SEVE_API int seve_import_row(struct seve_import *i, uint32_t line, const char *key,
+			     const struct seve_record *r, unsigned flags, struct seve_error **err);
+/* verdict: created, updated, unchanged, attached, skipped, deleted, rejected.  code and text of the
+ * first remark, or "". */
+typedef void (*seve_import_verdict)(void *ctx, uint32_t line, const char *verdict, const char *id,
+				    const char *field, const char *code, const char *text);
 SEVE_API void seve_import_on_verdict(struct seve_import *i, seve_import_verdict fn, void *ctx);
-/* Sends what is left and waits for all verdicts.  Report: one row with created, updated, unchanged, attached, skipped, deleted,
- * rejected, head_rev. */
-SEVE_API int seve_import_end(struct seve_import *i, struct seve_table **report, struct seve_error **err);
+/* Sends what is left and waits for all verdicts.  Report: one row with created, updated, unchanged,
+ * attached, skipped, deleted, rejected, head_rev. */
+SEVE_API int seve_import_end(struct seve_import *i, struct seve_table **report,
+			     struct seve_error **err);
 SEVE_API void seve_import_free(struct seve_import *i);
 
-/* ---- administration -------------------------------------------------------------------------------------------------------- */
+/* ---- administration ------------------------------------------------------------------------- */
 
 /* `values` is a record of kind "territory".  Online only. */
-SEVE_API int seve_territory_create(struct seve *s, const struct seve_record *values, uint32_t *territory, struct seve_error **err);
-/* Makes a single-use invite; the account is made if it does not exist.  The code is freed with free(). */
-SEVE_API int seve_invite(struct seve *s, const char *account, const char *role, const uint32_t *territories, size_t n,
-			 const char *source, unsigned expires_hours, unsigned token_days, char **code, struct seve_error **err);
+SEVE_API int seve_territory_create(struct seve *s, const struct seve_record *values,
+				   uint32_t *territory, struct seve_error **err);
+/* Makes a single-use invite; the account is made if it does not exist.  The code is freed with
+ * free(). */
+SEVE_API int seve_invite(struct seve *s, const char *account, const char *role,
+			 const uint32_t *territories, size_t n, const char *source,
+			 unsigned expires_hours, unsigned token_days, char **code,
+			 struct seve_error **err);
 /* Columns: public_id, account, device, created_at, expires_at, last_used_at, revoked. */
-SEVE_API int seve_tokens(struct seve *s, const char *account, struct seve_table **out, struct seve_error **err);
+SEVE_API int seve_tokens(struct seve *s, const char *account, struct seve_table **out,
+			 struct seve_error **err);
 SEVE_API int seve_token_revoke(struct seve *s, const char *public_id, struct seve_error **err);
 
-/* ---- one's own event loop ---------------------------------------------------------------------------------------------------- */
+/* ---- one's own event loop ------------------------------------------------------------------- */
 
-/* Starts a synchronisation without waiting.  `done` is called once, from seve_process(), with the report (the callee frees it) and the
- * error or NULL (borrowed).  Returns SEVE_OK, or an error and then never calls back. */
-typedef void (*seve_done)(void *ctx, int status, struct seve_table *report, const struct seve_error *err);
-SEVE_API int seve_sync_start(struct seve *s, uint32_t territory, seve_done done, void *ctx, struct seve_error **err);
-/* The descriptor to watch, or -1 while there is nothing to wait for; it may change after seve_process(). */
+/* Starts a synchronisation without waiting.  `done` is called once, from seve_process(), with the
+ * report (the callee frees it) and the error or NULL (borrowed).  Returns SEVE_OK, or an error and
+ * then never calls back. */
+typedef void (*seve_done)(void *ctx, int status, struct seve_table *report,
+			  const struct seve_error *err);
+SEVE_API int seve_sync_start(struct seve *s, uint32_t territory, seve_done done, void *ctx,
+			     struct seve_error **err);
+/* The descriptor to watch, or -1 while there is nothing to wait for; it may change after
+ * seve_process(). */
 SEVE_API int seve_fd(const struct seve *s);
 /* What to watch for: 1 readable, 2 writable, 3 both. */
 SEVE_API int seve_events(const struct seve *s);

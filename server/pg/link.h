@@ -15,7 +15,7 @@ struct pg_link;
 	"SET ROLE seve_app; SET search_path TO public, pg_temp; SET timezone TO 'UTC';"            \
 	"SET client_min_messages TO warning; SET plan_cache_mode TO force_generic_plan;"           \
 	"SET enable_seqscan TO off; SET enable_hashjoin TO off; SET enable_mergejoin TO off;"      \
-	"SET enable_material TO off; SET jit TO off; SET max_parallel_workers_per_gather TO 0;"                                \
+	"SET enable_material TO off; SET jit TO off; SET max_parallel_workers_per_gather TO 0;"    \
 	"SET statement_timeout TO '10s'; SET lock_timeout TO '2s';"                                \
 	"SET idle_in_transaction_session_timeout TO '5s';"
 
