@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "phrase.h"
+
 static const struct fact {
 	const char *name;
 	unsigned rpc;
@@ -53,7 +55,7 @@ static __attribute__((format(printf, 3, 0))) void put(char *out, size_t size, co
 						      va_list ap)
 {
 	char text[sizeof((struct err *)0)->text] = "";
-	int n = vsnprintf(text, size, fmt, ap);
+	int n = vsnprintf(text, size, phrase_local(fmt), ap);
 	tidy(text, n >= (int)size);
 	memcpy(out, text, strlen(text) + 1);
 }
@@ -107,7 +109,7 @@ const char *err_name(enum err_code code)
 
 const char *err_meaning(enum err_code code)
 {
-	return fact_of(code)->meaning;
+	return phrase_local(fact_of(code)->meaning);
 }
 
 unsigned err_rpc(enum err_code code)

@@ -4,9 +4,12 @@
 #ifndef SEVE_FIELD_H
 #define SEVE_FIELD_H
 
+#include <stdarg.h>
+
 #include "arena.h"
 #include "buf.h"
 #include "kind.h"
+#include "phrase.h"
 
 /* From the field's protobuf type and the suffix of its name. */
 enum field_type {
@@ -137,9 +140,10 @@ void field_enum_words(const ProtobufCEnumDescriptor *ed, char *out, size_t size)
 
 /* A problem with one field of a record. */
 struct problem {
-	char field[64]; /* path: "action.progress" */
-	char code[24];  /* "REQUIRED", "RANGE", "FORMAT", "ENUM", "LUHN", "TOO_LONG" */
-	char text[240];
+	char field[64];       /* path: "action.progress" */
+	char code[24];        /* "REQUIRED", "RANGE", "FORMAT", "ENUM", "LUHN", "TOO_LONG" */
+	char text[240];       /* in the language of this process */
+	struct phrase phrase; /* the same, for a reader elsewhere */
 	bool warning;
 };
 struct problems {
@@ -150,6 +154,9 @@ struct problems {
 };
 void problem_add(struct problems *p, bool warning, const char *field, const char *code,
 		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+void problem_addv(struct problems *p, bool warning, const char *field, const char *code,
+		  const char *fmt, va_list args) __attribute__((format(printf, 5, 0)));
 
 /* Checks every field of a record against its rule: required, range, format, known enumeration
  * value, id form, length. Adds to `out`, which the caller has zeroed. */

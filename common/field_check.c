@@ -14,8 +14,8 @@
 enum { DAY_LEAST = -719162, DAY_GREATEST = 2932896 }; /* 0001-01-01 and 9999-12-31 */
 enum { DAY_MS = 86400000 };
 
-void problem_add(struct problems *p, bool warning, const char *field, const char *code,
-		 const char *fmt, ...)
+void problem_addv(struct problems *p, bool warning, const char *field, const char *code,
+		  const char *fmt, va_list args)
 {
 	p->errors += !warning;
 	if (p->n == sizeof p->list / sizeof p->list[0]) {
@@ -23,13 +23,20 @@ void problem_add(struct problems *p, bool warning, const char *field, const char
 		return;
 	}
 	struct problem *x = &p->list[p->n++];
-	va_list args;
-	va_start(args, fmt);
-	vsnprintf(x->text, sizeof x->text, fmt, args);
-	va_end(args);
+	phrase_take(&x->phrase, fmt, args);
+	vsnprintf(x->text, sizeof x->text, phrase_local(fmt), args);
 	snprintf(x->field, sizeof x->field, "%s", field);
 	snprintf(x->code, sizeof x->code, "%s", code);
 	x->warning = warning;
+}
+
+void problem_add(struct problems *p, bool warning, const char *field, const char *code,
+		 const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	problem_addv(p, warning, field, code, fmt, args);
+	va_end(args);
 }
 
 struct check {
@@ -43,7 +50,7 @@ static void bad(const struct check *c, const field_desc *fd, bool warning, const
 {
 	char path[64];
 	snprintf(path, sizeof path, "%s%s", c->path, fd->name);
-	problem_add(c->out, warning, path, code, "%s: %s", path, text);
+	problem_add(c->out, warning, path, code, "%s: %s", path, phrase_local(text));
 }
 
 static bool is_blank(const char *s)

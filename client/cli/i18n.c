@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "seve.h"
+
 #ifndef SEVE_LOCALE_DIR
 #define SEVE_LOCALE_DIR "/usr/share/locale"
 #endif
@@ -51,6 +53,11 @@ static int find_catalogue(char *out, size_t size)
 	return 0;
 }
 
+static const char *say_local(const char *english)
+{
+	return gettext(english);
+}
+
 void i18n_start(const char *lang)
 {
 	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
@@ -61,6 +68,7 @@ void i18n_start(const char *lang)
 	bindtextdomain("seve", find_catalogue(dir, sizeof dir) ? dir : SEVE_LOCALE_DIR);
 	bind_textdomain_codeset("seve", "UTF-8");
 	textdomain("seve");
+	seve_translate_with(say_local);
 }
 
 size_t i18n_width(const char *s)

@@ -53,6 +53,12 @@ SEVE_API const char *seve_error_remedy(const struct seve_error *e);  /* what to 
 SEVE_API int seve_error_retryable(const struct seve_error *e);
 SEVE_API unsigned seve_error_retry_after_ms(const struct seve_error *e);
 
+/* Texts are English.  A program with a catalogue gives its translator here, before its first other
+ * call: it returns the text for an English one, or the same pointer; it is never freed.  The
+ * patterns of sentences are printf formats; a translation takes the same arguments ("%2$s" changes
+ * their order). */
+SEVE_API void seve_translate_with(const char *(*translate)(const char *english));
+
 /* ---- tables: small results as rows of named text cells -------------------------------------- */
 
 struct seve_table;

@@ -1,6 +1,8 @@
 /* error.c -- see error.h. */
 #include "error.h"
 
+#include "phrase.h"
+
 struct seve_error {
 	struct err e;
 };
@@ -41,10 +43,20 @@ static enum err_code code_by_number(uint32_t rpc, Seve__Error__Class class)
 	return ERR_INTERNAL;
 }
 
+const char *error_violation(const Seve__Violation *v, char *out, size_t size)
+{
+	if (!v->phrase ||
+	    !phrase_say(v->phrase, (const char *const *)v->args, v->n_args, out, size))
+		snprintf(out, size, "%s", v->text ? phrase_local(v->text) : "");
+	return out;
+}
+
 int error_from_wire(struct err *e, const Seve__Error *w)
 {
 	enum err_code code = ERR_INTERNAL;
-	const char *text = w->message && *w->message ? w->message : "the server gave no reason";
+	const char *text =
+		phrase_local(w->message && *w->message ? w->message : "the server gave no reason");
+	char why[ERROR_VIOLATION];
 
 	if (w->detail)
 		code = err_by_name(w->detail);
@@ -55,11 +67,11 @@ int error_from_wire(struct err *e, const Seve__Error *w)
 	if (w->n_violations && w->violations[0]->text)
 		err_set(e, code, "%s: %s: %s", text,
 			w->violations[0]->field ? w->violations[0]->field : "?",
-			w->violations[0]->text);
+			error_violation(w->violations[0], why, sizeof why));
 	else
 		err_set(e, code, "%s", text);
 	if (w->remedy && *w->remedy)
-		err_remedy(e, "%s", w->remedy);
+		err_remedy(e, "%s", phrase_local(w->remedy));
 	e->retry_after_ms = w->retry_after_ms;
 	return -(int)code;
 }
@@ -97,4 +109,9 @@ int seve_error_retryable(const struct seve_error *e)
 unsigned seve_error_retry_after_ms(const struct seve_error *e)
 {
 	return e ? e->e.retry_after_ms : 0;
+}
+
+void seve_translate_with(const char *(*translate)(const char *english))
+{
+	phrase_translate_with(translate);
 }

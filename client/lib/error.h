@@ -7,6 +7,8 @@
 #include "err.h"
 #include "seve.h"
 
+enum { ERROR_VIOLATION = 320 };
+
 /* enum seve_status of a code. */
 int error_status(enum err_code code);
 
@@ -17,5 +19,9 @@ int error_out(struct seve_error **out, const struct err *e);
 /* An error that the server sent; a detail that this library does not know is judged by its class
  * and number. Returns -e->code, never 0. */
 int error_from_wire(struct err *e, const Seve__Error *w);
+
+/* What a violation says, in the language of this process where there are words for it; written to
+ * `out`, which is returned. */
+const char *error_violation(const Seve__Violation *v, char *out, size_t size);
 
 #endif

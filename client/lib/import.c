@@ -153,7 +153,7 @@ static void tell(struct seve_import *i, const Seve__RowVerdict *v)
 	const Seve__Violation *why = v->n_violations ? v->violations[0]
 				     : v->n_warnings ? v->warnings[0]
 						     : NULL;
-	char id[UUID_TEXT] = "";
+	char id[UUID_TEXT] = "", text[ERROR_VIOLATION];
 	struct uuid u;
 
 	i->counts[code]++;
@@ -164,7 +164,8 @@ static void tell(struct seve_import *i, const Seve__RowVerdict *v)
 		uuid_format(&u, id);
 	}
 	i->told(i->ctx, v->line, verdict_words[code], id, why && why->field ? why->field : "",
-		why && why->code ? why->code : "", why && why->text ? why->text : "");
+		why && why->code ? why->code : "",
+		why ? error_violation(why, text, sizeof text) : "");
 }
 
 static struct chunk *chunk_oldest(struct seve_import *i)

@@ -91,10 +91,11 @@ static struct seve_table *report_verdict(const struct save *g)
 	const Seve__Verdict *v = g->verdict;
 	struct seve_table *t = table_new(report_columns);
 	const char *word = verdict_word(v->code);
+	char why[ERROR_VIOLATION];
 
 	for (size_t i = 0; i < v->n_violations; i++)
 		report_row(t, word, v->violations[i]->field, v->violations[i]->code,
-			   v->violations[i]->text);
+			   error_violation(v->violations[i], why, sizeof why));
 	for (size_t i = 0; i < v->n_outcomes; i++) {
 		for (size_t k = 0; k < v->outcomes[i]->n_clash; k++) {
 			char field[128];
@@ -108,7 +109,7 @@ static struct seve_table *report_verdict(const struct save *g)
 		report_row(t, word, NULL, NULL, NULL);
 	for (size_t i = 0; i < v->n_warnings; i++)
 		report_row(t, "warning", v->warnings[i]->field, v->warnings[i]->code,
-			   v->warnings[i]->text);
+			   error_violation(v->warnings[i], why, sizeof why));
 	return t;
 }
 
@@ -178,6 +179,7 @@ static int refused(const struct save *g, struct err *e)
 	const Seve__Verdict *v = g->verdict;
 	const Seve__Violation *why = v->n_violations ? v->violations[0] : NULL;
 	enum err_code code = ERR_PRECONDITION;
+	char text[ERROR_VIOLATION];
 
 	if (v->code == SEVE__VERDICT__CODE__CONFLICT) {
 		err_set(e, ERR_CONFLICT,
@@ -191,7 +193,7 @@ static int refused(const struct save *g, struct err *e)
 	if (!why || !why->text)
 		return err_set(e, code, "the server refused it");
 	return err_set(e, code, "%s%s%s", why->code ? why->code : "", why->code ? ": " : "",
-		       why->text);
+		       error_violation(why, text, sizeof text));
 }
 
 /* ---- the way through

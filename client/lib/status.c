@@ -148,6 +148,7 @@ static int put_reason(struct seve_table *t, struct arena *a, struct span bytes, 
 {
 	const Seve__Verdict *v;
 	ProtobufCMessage *m;
+	char why[ERROR_VIOLATION];
 
 	table_put(t, "code", "%s", code);
 	if (*code)
@@ -159,7 +160,7 @@ static int put_reason(struct seve_table *t, struct arena *a, struct span bytes, 
 	v = (const Seve__Verdict *)m;
 	if (v->n_violations) {
 		table_put(t, "code", "%s", v->violations[0]->code ? v->violations[0]->code : "");
-		table_put(t, "text", "%s", v->violations[0]->text ? v->violations[0]->text : "");
+		table_put(t, "text", "%s", error_violation(v->violations[0], why, sizeof why));
 	} else if (v->code == SEVE__VERDICT__CODE__CONFLICT) {
 		table_put(t, "code", "CONFLICT");
 		table_put(t, "text",

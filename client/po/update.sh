@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# update.sh [FOLDER] -- takes the marked texts of the command line into every catalogue (in FOLDER, else here).
+# update.sh [FOLDER] -- takes the texts that people read into every catalogue (in FOLDER, else here).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-$here}
-cd "$here/../cli"
+cd "$here/../.."
 
-xgettext --language=C --from-code=UTF-8 --keyword=_ --keyword=N_ --no-location --sort-output --package-name=seve \
-	--output="$folder/seve.pot" ./*.c import/*.c ./*.def
+# What the command line says itself, and what rules and checks say of a record, on either side of the wire.
+xgettext --language=C --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=problem_add:5 --keyword=bad:5 --keyword=stage_refuse:4 \
+	--no-location --sort-output --package-name=seve --output="$folder/seve.pot" \
+	client/cli/*.c client/cli/import/*.c client/cli/*.def common/field_check.c common/rules/*.c common/sync/*.c
 # the time of the extraction says nothing, and makes every run a change
 sed -i '/^"POT-Creation-Date:/d' "$folder/seve.pot"
 for po in "$folder"/*.po; do

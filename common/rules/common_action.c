@@ -44,20 +44,19 @@ static bool takes_part(const Seve__Position *p)
 
 static void tell(struct problems *out, size_t actors, size_t pilots)
 {
-	char less[120] = "", pilot[120] = "";
 	if (actors < ACTORS_LEAST)
-		snprintf(less, sizeof less,
-			 "%zu of %d actors positioned as pilot, contributor or beneficiary: add "
-			 "%zu more",
-			 actors, ACTORS_LEAST, ACTORS_LEAST - actors);
+		problem_add(out, false, "action.status", "H4",
+			    "an action in progress is a common one: %zu of %d actors positioned as "
+			    "pilot, contributor or beneficiary: add %zu more",
+			    actors, ACTORS_LEAST, ACTORS_LEAST - actors);
 	if (pilots == 0)
-		snprintf(pilot, sizeof pilot, "no pilot: position one actor as pilot");
+		problem_add(out, false, "action.status", "H4",
+			    "an action in progress has no pilot: position one actor as pilot");
 	else if (pilots > 1)
-		snprintf(pilot, sizeof pilot, "%zu pilots: keep one, close the others' positions",
-			 pilots);
-	problem_add(out, false, "action.status", "H4",
-		    "an action in progress is a common one; it has %s%s%s", less,
-		    *less && *pilot ? "; " : "", pilot);
+		problem_add(out, false, "action.status", "H4",
+			    "an action in progress has %zu pilots: keep one, close the others' "
+			    "positions",
+			    pilots);
 }
 
 void rule_h4_common_action(const struct facts *f, struct problems *out)

@@ -90,13 +90,11 @@ enum stage_end stage_clash(struct stage_set *s, struct stage *st, uint32_t *tags
 enum stage_end stage_refuse(struct stage_set *s, const char *field, const char *code,
 			    const char *fmt, ...)
 {
-	char text[sizeof s->problems.list[0].text];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	problem_addv(&s->problems, false, field, code, fmt, ap);
 	va_end(ap);
-	problem_add(&s->problems, false, field, code, "%s", text);
 	return STAGE_REFUSED;
 }
 
@@ -508,6 +506,24 @@ Seve__Verdict__Code stage_commit(struct stage_set *s, const char *reason, int64_
 /* ---- what the author is told --------------------------------------------------------------------
  */
 
+/* The pattern is a literal of the source, or missing: then the text alone tells. */
+static int put_phrase(struct arena *a, Seve__Violation *v, const struct phrase *p)
+{
+	if (!p->pattern)
+		return 0;
+	v->args = arena_array(a, p->n + 1, sizeof *v->args);
+	if (!v->args)
+		return -ERR_NOMEM;
+	v->phrase = (char *)(uintptr_t)p->pattern;
+	const char *at = p->args;
+	for (; v->n_args < p->n; v->n_args++, at += strlen(at) + 1) {
+		v->args[v->n_args] = arena_strdup(a, at);
+		if (!v->args[v->n_args])
+			return -ERR_NOMEM;
+	}
+	return 0;
+}
+
 int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_errors,
 		     Seve__Violation ***warnings, size_t *n_warnings)
 {
@@ -530,7 +546,7 @@ int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_e
 		v->field = arena_strdup(a, p->list[i].field);
 		v->code = arena_strdup(a, p->list[i].code);
 		v->text = arena_strdup(a, p->list[i].text);
-		if (!v->field || !v->code || !v->text)
+		if (!v->field || !v->code || !v->text || put_phrase(a, v, &p->list[i].phrase))
 			return -ERR_NOMEM;
 		if (p->list[i].warning)
 			(*warnings)[(*n_warnings)++] = v;

@@ -57,6 +57,7 @@ position() { # ACTOR ACTION STANCE
 	expect 9 '0 of 2 actors' edit "$action" --status in_progress
 	position Laiterie "$action" contributor
 	expect 9 '1 of 2 actors' edit "$action" --status in_progress
+	expect 9 '1 acteurs sur 2 positionnés' edit "$action" --status in_progress --lang fr
 	position Brasserie "$action" beneficiary
 	expect 9 'pilot' edit "$action" --status in_progress
 	position Scierie "$action" pilot
