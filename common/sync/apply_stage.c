@@ -576,7 +576,9 @@ int stage_outcomes(struct stage_set *s, Seve__Verdict *v)
 		o->ref_no = r->ref_no;
 		o->has_deleted = r->deleted;
 		o->deleted = r->deleted;
-		if (st->merged || st->clashed)
+		/* Of a record that was so already, the rev may be another's, whose other fields the
+		 * author has not seen. */
+		if (st->merged || st->clashed || (!st->acts && !r->deleted))
 			o->body = (Seve__Body *)(uintptr_t)r->body;
 		v->outcomes[v->n_outcomes++] = o;
 	}

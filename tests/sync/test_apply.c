@@ -241,6 +241,26 @@ static void ones_own_edits_never_conflict(void **state)
 	assert_int_equal(record(f, &a)->rev, 6);
 }
 
+/* Its rev may be another's, of which the author has seen nothing. */
+static void a_record_that_was_so_already_comes_with_its_body(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = make(f, "action", "title=Compost", NULL), b = uuid_v7();
+	Seve__Change *changes[2];
+	const Seve__Verdict *v;
+
+	push(f, &f->coordinator,
+	     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "title=Palettes",
+		    "next_step=Appeler", NULL));
+	changes[0] = change(f, SEVE__CHANGE__OP__OP_CREATE, "action", &b, 0, "title=Broyeur", NULL);
+	changes[1] =
+		change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &a, 1, "title=Palettes", NULL);
+	v = apply(f, &f->facilitator, mutation(f, ++f->mids[0], 2, changes));
+	assert_int_equal(v->code, SEVE__VERDICT__CODE__APPLIED);
+	assert_int_equal(v->outcomes[1]->rev, 2);
+	assert_string_equal(v->outcomes[1]->body->action->next_step, "Appeler");
+}
+
 static void an_equal_value_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -610,6 +630,7 @@ int main(void)
 		T(a_clash_on_a_hard_field_leaves_the_record_alone),
 		T(ones_own_edits_never_conflict),
 		T(an_equal_value_changes_nothing),
+		T(a_record_that_was_so_already_comes_with_its_body),
 		T(an_update_of_nothing_is_gone),
 		T(the_second_change_of_a_mutation_takes_the_first_with_it),
 		T(a_mutation_sent_twice_is_applied_once),
