@@ -180,6 +180,13 @@ int overlay_refresh_stale(struct store *s, uint32_t territory, bool all, struct 
 	return rc;
 }
 
+/* While a load from rev 0 is under way, what comes by another way is no part of it: if the load
+ * does not bring it too, it goes with the rest. */
+static int64_t generation_of(const struct replica *r)
+{
+	return (int64_t)(r->sweep ? r->generation - 1 : r->generation);
+}
+
 int overlay_put_base(struct store *s, uint32_t territory, const uint8_t id[16],
 		     const struct outbox_view *v, struct err *e)
 {
@@ -202,8 +209,7 @@ int overlay_put_base(struct store *s, uint32_t territory, const uint8_t id[16],
 	if (!rc)
 		rc = store_run(s, e, STORE_record_apply, "ibiiiiib", (int64_t)territory,
 			       id_span(id), (int64_t)v->kind->number, (int64_t)v->rev,
-			       (int64_t)v->ref_no, (int64_t)v->deleted, (int64_t)r.generation,
-			       body);
+			       (int64_t)v->ref_no, (int64_t)v->deleted, generation_of(&r), body);
 	arena_fini(&a);
 	return rc;
 }
