@@ -107,6 +107,37 @@ static void item_failed(struct sync_run *r, const struct err *err)
  * ------------------------------------------------------------------------------------------------------
  */
 
+/* The view that the server told with the grant: a cursor is good only under the view it was made
+ * with. */
+static int granted_view(struct sync_run *r, uint64_t *view, struct err *e)
+{
+	sqlite3_stmt *q = store_query(r->s->store, e, STORE_territory_slug, "i",
+				      (int64_t)item_now(r)->territory);
+	int rc = store_step(r->s->store, q, e);
+
+	if (rc < 0)
+		return rc;
+	*view = rc ? (uint64_t)store_int(q, 2) : 0;
+	store_done(q);
+	return 0;
+}
+
+/* Verdicts bring records as the rights of this session show them: a cursor of other rights, or of
+ * another epoch, does not stand for them, even if the next pull has its rights again. */
+static int fit_cursor(struct sync_run *r, struct err *e)
+{
+	uint32_t territory = item_now(r)->territory;
+	struct replica rep;
+	uint64_t view = 0;
+	int rc = replica_get(r->s->store, territory, &rep, e);
+
+	if (!rc)
+		rc = granted_view(r, &view, e);
+	if (rc || (!rep.epoch && !rep.view) || (rep.epoch == r->s->epoch && rep.view == view))
+		return rc;
+	return replica_reset(r->s->store, territory, e);
+}
+
 static int keep_verdict(struct sync_run *r, const Seve__PushReply *reply, struct err *e)
 {
 	for (size_t i = 0; r->want.mid && i < reply->n_verdicts; i++) {
@@ -143,7 +174,8 @@ static void push_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 	}
 	if (reply->body_case != SEVE__REPLY__BODY_PUSH)
 		err_set(&e, ERR_PROTOCOL, "the answer to a push is of another kind");
-	else if (!queue_settle(r->s->store, it->territory, &r->push, reply->push, r->s->account,
+	else if (!fit_cursor(r, &e) &&
+		 !queue_settle(r->s->store, it->territory, &r->push, reply->push, r->s->account,
 			       client_now_ms(r->s), &it->counts, &e)) {
 		it->pushed += r->push.n_mutations;
 		r->tries = 0;
@@ -198,21 +230,6 @@ static void push_step(struct sync_run *r)
 /* ---- pulling
  * ------------------------------------------------------------------------------------------------------
  */
-
-/* The view that the server told with the grant: a cursor is good only under the view it was made
- * with. */
-static int granted_view(struct sync_run *r, uint64_t *view, struct err *e)
-{
-	sqlite3_stmt *q = store_query(r->s->store, e, STORE_territory_slug, "i",
-				      (int64_t)item_now(r)->territory);
-	int rc = store_step(r->s->store, q, e);
-
-	if (rc < 0)
-		return rc;
-	*view = rc ? (uint64_t)store_int(q, 2) : 0;
-	store_done(q);
-	return 0;
-}
 
 static int pull_page(void *ctx, const Seve__Page *page, struct err *e)
 {
