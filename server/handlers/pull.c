@@ -199,7 +199,6 @@ static int slot_ask(struct pull *p, uint64_t to)
 	pg_params_int8(&s->stmt->params, (int64_t)p->asked);
 	pg_params_int8(&s->stmt->params, to ? (int64_t)to : PULL_ROWS);
 	pg_params_int4(&s->stmt->params, (int32_t)p->reads);
-	pg_params_int8(&s->stmt->params, (int64_t)p->since);
 	if (pg_params_bad(&s->stmt->params))
 		return -ERR_NOMEM;
 	p->asked = to ? to : p->asked;
@@ -330,7 +329,9 @@ static void pull_step(struct pull *p)
 
 static int pull_check(const struct request *r, const Seve__PullRequest *q, struct err *e)
 {
-	if (!q->rev)
+	/* From the beginning.  A cursor at rev 0 of an empty territory is a cursor: the replica may
+	 * hold records of its own pushes already. */
+	if (!q->rev && !q->epoch && !q->view)
 		return 0;
 	if (q->epoch != r->server->epoch)
 		err_set(e, ERR_RESET_REQUIRED,
