@@ -1,0 +1,372 @@
+/* check.c -- see check.h. */
+#include "check.h"
+
+#include "sim.h"
+
+/* ---- verdicts
+ * ---------------------------------------------------------------------------------------- */
+
+static const struct db_verdict *stored(struct sim *s, unsigned user, uint32_t territory,
+				       uint64_t mid)
+{
+	for (const struct db_verdict *v = s->db.now.verdicts; v; v = v->older)
+		if (v->territory == territory && v->mid == mid &&
+		    !uuid_cmp(&v->client, &s->users[user].client))
+			return v;
+	return NULL;
+}
+
+void check_verdicts(struct sim *s, unsigned user, uint32_t territory, const Seve__PushReply *r)
+{
+	for (size_t i = 0; i < r->n_verdicts; i++) {
+		const Seve__Verdict *v = r->verdicts[i];
+		const struct db_verdict *held = stored(s, user, territory, v->mid);
+		uint8_t bytes[8192];
+
+		if (!held)
+			sim_fail(s,
+				 "mutation %llu of %s was acknowledged, and the database does not "
+				 "know it",
+				 (unsigned long long)v->mid, s->users[user].account);
+		if (protobuf_c_message_get_packed_size(&v->base) != held->bytes.len ||
+		    held->bytes.len > sizeof bytes ||
+		    protobuf_c_message_pack(&v->base, bytes) != held->bytes.len ||
+		    memcmp(bytes, held->bytes.at, held->bytes.len))
+			sim_fail(s,
+				 "mutation %llu of %s was answered otherwise than its verdict says",
+				 (unsigned long long)v->mid, s->users[user].account);
+	}
+}
+
+/* ---- records
+ * ------------------------------------------------------------------------------------------- */
+
+static void look(struct sim *s, unsigned user, uint32_t territory, unsigned record, struct arena *a,
+		 struct outbox_view *out)
+{
+	struct depot *d = &s->users[user].depot;
+
+	if (d->ops->base(d, a, territory, &s->db.ids[territory - 1][record], out))
+		sim_fail(s, "reading a record of the replica");
+}
+
+/* What the replica says of a revision is what that revision was. */
+static void check_true(struct sim *s, unsigned user, uint32_t territory, unsigned record,
+		       const struct outbox_view *v)
+{
+	const struct version *truth =
+		v->kind && v->rev ? oracle_at(s, territory, record, v->rev) : NULL;
+	struct values f;
+
+	if (!v->kind || !v->rev || !truth)
+		return;
+	if (v->deleted)
+		return;
+	oracle_read(s, territory, v->body, &f);
+	if (truth->rev != v->rev || truth->deleted)
+		sim_fail(s, "%s holds record %u of territory %u at rev %llu, which is another's",
+			 s->users[user].account, record, territory, (unsigned long long)v->rev);
+	for (int i = 0; i < VALUES; i++)
+		if (f.v[i] != truth->values.v[i])
+			sim_fail(s,
+				 "%s holds record %u of territory %u at rev %llu with field %u = "
+				 "%d: it was %d",
+				 s->users[user].account, record, territory,
+				 (unsigned long long)v->rev, value_rows[i].tag, f.v[i],
+				 truth->values.v[i]);
+	if (!values_equal(&f, &truth->values))
+		sim_fail(s,
+			 "%s holds record %u of territory %u at rev %llu with other marks than it "
+			 "had",
+			 s->users[user].account, record, territory, (unsigned long long)v->rev);
+}
+
+static void check_not_back(struct sim *s, unsigned user, uint32_t territory, unsigned record,
+			   const struct outbox_view *v)
+{
+	struct user *u = &s->users[user];
+	uint64_t *seen = &u->seen[territory - 1][record];
+	struct depot_replica r;
+
+	if (u->depot.ops->replica(&u->depot, territory, &r))
+		sim_fail(s, "reading the cursor");
+	if (r.loading)
+		*seen = 0; /* a standby that answers from the beginning may be behind what was seen
+			    */
+	if (v->kind && v->rev < *seen)
+		sim_fail(s, "%s saw record %u of territory %u at rev %llu, and now at %llu",
+			 s->users[user].account, record, territory, (unsigned long long)*seen,
+			 (unsigned long long)v->rev);
+	*seen = v->kind ? v->rev : 0;
+}
+
+static void check_records(struct sim *s, unsigned user, uint32_t territory)
+{
+	struct arena *a = &s->scratch;
+
+	arena_reset(a);
+	for (unsigned i = 0; i < s->db.n_ids[territory - 1]; i++) {
+		struct outbox_view v;
+
+		look(s, user, territory, i, a, &v);
+		check_true(s, user, territory, i, &v);
+		check_not_back(s, user, territory, i, &v);
+	}
+}
+
+void check_settled(struct sim *s, unsigned user, uint32_t territory, const Seve__PushReply *r)
+{
+	struct user *u = &s->users[user];
+
+	for (size_t i = 0; i < r->n_verdicts; i++) {
+		const Seve__Verdict *v = r->verdicts[i];
+		enum outbox_state state;
+
+		if (u->depot.ops->fate(&u->depot, territory, v->mid, &state))
+			sim_fail(s, "reading the outbox");
+		if (state != outbox_judge(v->code))
+			sim_fail(s, "mutation %llu of %s has its verdict, and is %s",
+				 (unsigned long long)v->mid, u->account, outbox_word(state));
+		u->edits[territory - 1][v->mid].code = v->code;
+		for (size_t k = 0; k < v->n_outcomes; k++)
+			if (v->outcomes[k]->rev > u->known[territory - 1])
+				u->known[territory - 1] = v->outcomes[k]->rev;
+	}
+	check_records(s, user, territory);
+}
+
+/* Whoever loses a role between a push and its verdict keeps what they wrote themselves: the server
+ * answers with the verdict alone, and has never shown the record to them. */
+static bool own_work(struct sim *s, unsigned user, uint32_t territory, unsigned record,
+		     const struct outbox_view *v)
+{
+	const struct version *truth = oracle_at(s, territory, record, v->rev);
+
+	return truth && truth->rev == v->rev && truth->writer == uuid_short(&s->users[user].client);
+}
+
+/* All that is visible at rev `at` or before and has not moved since must be there; all that is not
+ * must not. */
+static void check_holds(struct sim *s, unsigned user, uint32_t territory, uint64_t at,
+			Seve__Role role, bool loading)
+{
+	struct arena *a = &s->scratch;
+
+	arena_reset(a);
+	for (unsigned i = 0; i < s->db.n_ids[territory - 1]; i++) {
+		const struct version *truth = oracle_at(s, territory, i, at);
+		const bool visible = truth && !truth->deleted &&
+				     truth->values.v[VALUE_LEVEL] <= (int)db_reads(role);
+		struct outbox_view v;
+
+		look(s, user, territory, i, a, &v);
+		if (visible && (!v.kind || v.rev < truth->rev))
+			sim_fail(
+				s,
+				"%s is at rev %llu of territory %u and lacks record %u of rev %llu",
+				s->users[user].account, (unsigned long long)at, territory, i,
+				(unsigned long long)truth->rev);
+		if (!visible && !loading && v.kind && !v.deleted && v.rev <= at &&
+		    !own_work(s, user, territory, i, &v))
+			sim_fail(s,
+				 "%s is at rev %llu of territory %u and still holds record %u of "
+				 "rev %llu%s",
+				 s->users[user].account, (unsigned long long)at, territory, i,
+				 (unsigned long long)v.rev,
+				 truth && !truth->deleted ? ", above its role" : ", which is gone");
+	}
+}
+
+/* A page of several: rows that moved past the cursor meanwhile come again later. */
+static void check_cursor(struct sim *s, unsigned user, uint32_t territory, Seve__Role role)
+{
+	struct user *u = &s->users[user];
+	struct depot_replica r;
+	struct arena *a = &s->scratch;
+
+	if (u->depot.ops->replica(&u->depot, territory, &r))
+		sim_fail(s, "reading the cursor");
+	arena_reset(a);
+	for (unsigned i = 0; i < s->db.n_ids[territory - 1]; i++) {
+		const struct db_row *row = s->db.now.rows[territory - 1][i];
+		struct outbox_view v;
+
+		if (!row || row->rev > r.rev || r.epoch != s->db.epoch)
+			continue;
+		look(s, user, territory, i, a, &v);
+		if (!row->deleted && row->level <= db_reads(role) && (!v.kind || v.rev < row->rev))
+			sim_fail(s,
+				 "%s has cursor %llu of territory %u and lacks record %u of rev "
+				 "%llu",
+				 u->account, (unsigned long long)r.rev, territory, i,
+				 (unsigned long long)row->rev);
+	}
+}
+
+void check_page(struct sim *s, unsigned user, uint32_t territory, Seve__Role role)
+{
+	check_cursor(s, user, territory, role);
+	check_records(s, user, territory);
+}
+
+void check_complete(struct sim *s, unsigned user, uint32_t territory, uint64_t head,
+		    Seve__Role role)
+{
+	if (head > s->db.now.heads[territory - 1].rev)
+		sim_fail(s, "%s was told head %llu of territory %u, which is beyond it",
+			 s->users[user].account, (unsigned long long)head, territory);
+	check_holds(s, user, territory, head, role, false);
+	check_records(s, user, territory);
+}
+
+void check_revoked(struct sim *s, unsigned user, uint32_t territory)
+{
+	struct user *u = &s->users[user];
+	struct arena *a = &s->scratch;
+
+	arena_reset(a);
+	for (unsigned i = 0; i < s->db.n_ids[territory - 1]; i++) {
+		struct outbox_view v;
+
+		if (u->depot.ops->shown(&u->depot, a, territory, &s->db.ids[territory - 1][i], &v))
+			sim_fail(s, "reading what is shown");
+		if (v.kind)
+			sim_fail(s,
+				 "%s may not read territory %u any more and still holds record %u",
+				 u->account, territory, i);
+		u->seen[territory - 1][i] = 0;
+	}
+	for (uint64_t mid = 1; mid <= u->mids[territory - 1]; mid++) {
+		enum outbox_state state;
+
+		if (u->depot.ops->fate(&u->depot, territory, mid, &state))
+			sim_fail(s, "reading the outbox");
+		if (outbox_waits(state))
+			sim_fail(s, "mutation %llu of %s still waits in a territory that was taken",
+				 (unsigned long long)mid, u->account);
+		if (state == OUTBOX_REJECTED && !stored(s, user, territory, mid))
+			u->edits[territory - 1][mid].refused_here = u->stuck[territory - 1] = true;
+	}
+}
+
+/* What was written to disk is what is found again: no edit less, no record that was not so. */
+void check_replica_reopened(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
+		struct depot_replica r;
+
+		if (u->depot.ops->replica(&u->depot, t + 1, &r))
+			sim_fail(s, "reading the cursor");
+		if (!r.exists || r.loading)
+			memset(u->seen[t], 0, sizeof u->seen[t]);
+		check_records(s, user, t + 1);
+		for (uint64_t mid = 1; mid <= u->mids[t]; mid++) {
+			enum outbox_state state;
+
+			if (u->depot.ops->fate(&u->depot, t + 1, mid, &state))
+				sim_fail(s, "reading the outbox");
+			if (state == OUTBOX_REJECTED && !stored(s, user, t + 1, mid))
+				u->edits[t][mid].refused_here = u->stuck[t] = true;
+			if (state == OUTBOX_DONE && !u->edits[t][mid].code &&
+			    !stored(s, user, t + 1, mid))
+				sim_fail(s, "mutation %llu of %s was kept, and is gone",
+					 (unsigned long long)mid, u->account);
+		}
+	}
+}
+
+/* ---- the end
+ * -----------------------------------------------------------------------------------------------
+ */
+
+bool check_user_clean(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
+		const bool granted = s->db.roles[user][t] != SEVE__ROLE__ROLE_UNSPECIFIED;
+		struct depot_replica r;
+
+		if (u->depot.ops->replica(&u->depot, t + 1, &r))
+			sim_fail(s, "reading the cursor");
+		if (granted != r.exists)
+			return false;
+		if (granted && (!r.complete || r.loading || r.rev != s->db.now.heads[t].rev ||
+				r.epoch != s->db.epoch || r.view != db_view(s->db.roles[user][t])))
+			return false;
+		for (uint64_t mid = 1; mid <= u->mids[t]; mid++) {
+			enum outbox_state state;
+
+			if (u->depot.ops->fate(&u->depot, t + 1, mid, &state))
+				sim_fail(s, "reading the outbox");
+			if (outbox_waits(state))
+				return false;
+		}
+	}
+	return u->alive;
+}
+
+static bool ever_marked(const struct sim *s, uint32_t territory, unsigned record, unsigned mark)
+{
+	for (const struct version *v = s->oracle.records[territory - 1][record].newest; v;
+	     v = v->older)
+		if (values_marked(&v->values, mark))
+			return true;
+	return false;
+}
+
+/* Each edit is in effect, in a conflict, or refused with a reason: and only one of these. */
+static void check_edit(struct sim *s, unsigned user, uint32_t territory, uint64_t mid)
+{
+	const struct user_edit *edit = &s->users[user].edits[territory - 1][mid];
+	const struct db_verdict *held = stored(s, user, territory, mid);
+	const unsigned mark = user * (VALUES_MARKS / SIM_USERS) + (unsigned)mid;
+	const bool marked =
+		edit->record != SIM_RECORDS && ever_marked(s, territory, edit->record, mark);
+
+	if (!held && !edit->refused_here)
+		sim_fail(s, "mutation %llu of %s in territory %u has vanished",
+			 (unsigned long long)mid, s->users[user].account, territory);
+	if (edit->record == SIM_RECORDS || !held)
+		return;
+	if (outbox_judge(held->code) != OUTBOX_DONE && marked)
+		sim_fail(s, "mutation %llu of %s was refused and took effect",
+			 (unsigned long long)mid, s->users[user].account);
+	if ((held->code == SEVE__VERDICT__CODE__APPLIED ||
+	     held->code == SEVE__VERDICT__CODE__MERGED) &&
+	    !marked)
+		sim_fail(s, "mutation %llu of %s was acknowledged and is lost",
+			 (unsigned long long)mid, s->users[user].account);
+}
+
+static void check_same(struct sim *s, unsigned user, uint32_t territory)
+{
+	const Seve__Role role = s->db.roles[user][territory - 1];
+	struct arena *a = &s->scratch;
+
+	arena_reset(a);
+	for (unsigned i = 0; i < s->db.n_ids[territory - 1]; i++) {
+		const struct db_row *row = s->db.now.rows[territory - 1][i];
+		const bool visible = row && !row->deleted && row->level <= db_reads(role);
+		struct outbox_view v;
+
+		look(s, user, territory, i, a, &v);
+		if (!visible && v.kind && !v.deleted && own_work(s, user, territory, i, &v))
+			continue;
+		if (visible != (v.kind && !v.deleted) || (visible && v.rev != row->rev))
+			sim_fail(s, "%s does not hold record %u of territory %u as the server does",
+				 s->users[user].account, i, territory);
+	}
+}
+
+void check_user_end(struct sim *s, unsigned user)
+{
+	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
+		if (s->db.roles[user][t] != SEVE__ROLE__ROLE_UNSPECIFIED)
+			check_same(s, user, t + 1);
+		for (uint64_t mid = 1; mid <= s->users[user].mids[t]; mid++)
+			check_edit(s, user, t + 1, mid);
+	}
+}

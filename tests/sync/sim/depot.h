@@ -1,0 +1,56 @@
+/* depot.h -- what a user's machine keeps over a crash: replica, outbox, cursor.  In
+ * memory (depot_memory.c).  Each call is one
+ * transaction: after a failure nothing of it stands. -ERR_IO: the machine died in it; what was
+ * committed is there after depot_reopen(). */
+#ifndef SEVE_SIM_DEPOT_H
+#define SEVE_SIM_DEPOT_H
+
+#include "db.h"
+#include "outbox.h"
+
+struct sim;
+
+struct depot_replica {
+	bool exists, complete;
+	bool loading; /* from rev 0: what it does not bring goes at its end */
+	uint64_t epoch, view, rev;
+};
+
+struct depot;
+struct depot_ops {
+	int (*add)(struct depot *d, Seve__Mutation *m);
+	/* The waiting mutations to send next, at most `most`; they are then marked as sent. */
+	int (*take)(struct depot *d, struct arena *a, uint32_t territory, size_t most,
+		    Seve__PushRequest *out);
+	int (*settle)(struct depot *d, uint32_t territory, const Seve__PushRequest *sent,
+		      const Seve__PushReply *reply, const char *account, int64_t now_ms);
+	int (*replica)(struct depot *d, uint32_t territory, struct depot_replica *out);
+	int (*make)(struct depot *d, uint32_t territory);
+	int (*page)(struct depot *d, const Seve__Page *p, uint64_t epoch, uint64_t view);
+	int (*complete)(struct depot *d, const Seve__PullReply *p);
+	int (*reset)(struct depot *d, uint32_t territory);
+	/* The territory may not be read any more. */
+	int (*revoke)(struct depot *d, uint32_t territory);
+	/* As the server has it, as far as is known; and as it is shown. */
+	int (*base)(struct depot *d, struct arena *a, uint32_t territory, const struct uuid *id,
+		    struct outbox_view *out);
+	int (*shown)(struct depot *d, struct arena *a, uint32_t territory, const struct uuid *id,
+		     struct outbox_view *out);
+	/* OUTBOX_DONE when the outbox does not hold it. */
+	int (*fate)(struct depot *d, uint32_t territory, uint64_t mid, enum outbox_state *out);
+	/* The machine died: what was not committed is gone. */
+	void (*reopen)(struct depot *d);
+	void (*close)(struct depot *d);
+};
+
+struct depot {
+	const struct depot_ops *ops;
+	struct sim *sim;
+	unsigned user;
+	struct uuid client;
+	void *self;
+};
+
+void depot_memory_open(struct sim *s, unsigned user, struct depot *out);
+
+#endif

@@ -1,0 +1,439 @@
+/* depot_memory.c -- see depot.h.  The state is one struct of pointers to what never changes: a
+ * transaction works on a copy. */
+#include "sim.h"
+
+#include "bug.h"
+#include "wire.h"
+
+struct mem_row {
+	const struct kind *kind; /* NULL: not known */
+	uint64_t rev, generation;
+	uint32_t ref_no;
+	bool deleted;
+	struct span body;
+};
+
+struct mem_entry {
+	bool held;
+	enum outbox_state state;
+	struct span mutation;
+};
+
+struct mem_territory {
+	struct depot_replica replica;
+	uint64_t generation, last_mid;
+	struct mem_row rows[SIM_RECORDS];
+	struct mem_entry outbox[SIM_EDITS + 1]; /* by mid */
+	uint64_t touch[SIM_RECORDS];            /* bit mid: that mutation touches the record */
+};
+
+struct memory {
+	struct mem_territory disk[SIM_TERRITORIES]; /* what is committed */
+	struct mem_territory now;                   /* of the transaction */
+	uint32_t territory;
+};
+
+/* ---- transactions
+ * -------------------------------------------------------------------------------- */
+
+static struct mem_territory *begin(struct depot *d, uint32_t territory)
+{
+	struct memory *m = d->self;
+
+	m->territory = territory;
+	m->now = m->disk[territory - 1];
+	return &m->now;
+}
+
+static const struct mem_territory *look(struct depot *d, uint32_t territory)
+{
+	return &((struct memory *)d->self)->disk[territory - 1];
+}
+
+static int commit(struct depot *d)
+{
+	struct memory *m = d->self;
+
+	if (sim_step(d->sim))
+		return -ERR_IO; /* before the write that counts */
+	m->disk[m->territory - 1] = m->now;
+	return sim_step(d->sim) ? -ERR_IO : 0;
+}
+
+static unsigned number_of(struct depot *d, uint32_t territory, const uint8_t id[16])
+{
+	return db_record(d->sim, territory, id, true);
+}
+
+static void unpack(struct depot *d, struct arena *a, const ProtobufCMessageDescriptor *desc,
+		   struct span bytes, ProtobufCMessage **out)
+{
+	struct err e;
+
+	if (wire_unpack(a, desc, bytes.at, bytes.len, out, &e))
+		sim_fail(d->sim, "a stored message: %s", e.text);
+}
+
+static struct span pack(struct depot *d, const ProtobufCMessage *m)
+{
+	const struct span bytes = wire_pack(&d->sim->arena, m);
+
+	(void)SIM_NEED(d->sim, bytes.at);
+	return bytes;
+}
+
+/* ---- records
+ * ----------------------------------------------------------------------------------------- */
+
+static void view_of(struct depot *d, struct arena *a, const struct mem_row *r,
+		    struct outbox_view *out)
+{
+	ProtobufCMessage *m = NULL;
+
+	*out = (struct outbox_view){
+		.kind = r->kind, .deleted = r->deleted, .rev = r->rev, .ref_no = r->ref_no};
+	if (r->kind && !r->deleted)
+		unpack(d, a, &seve__body__descriptor, r->body, &m);
+	out->body = (const Seve__Body *)m;
+}
+
+static bool put_row(struct mem_row *at, const struct mem_row *next)
+{
+	uint64_t before;
+
+	if (at->kind && next->rev < at->rev && next->generation <= at->generation &&
+	    !SEVE_BUG(no_rev_guard))
+		return false;
+	before = at->generation;
+	*at = *next;
+	if (at->generation < before)
+		at->generation = before;
+	return true;
+}
+
+/* While a load is under way, what comes by another way is no part of it. */
+static uint64_t aside(const struct mem_territory *t)
+{
+	return t->replica.loading ? t->generation - 1 : t->generation;
+}
+
+static int memory_base(struct depot *d, struct arena *a, uint32_t territory, const struct uuid *id,
+		       struct outbox_view *out)
+{
+	view_of(d, a, &look(d, territory)->rows[number_of(d, territory, id->b)], out);
+	return 0;
+}
+
+static void fold(struct depot *d, struct arena *a, struct span bytes, const struct uuid *id,
+		 struct outbox_view *v)
+{
+	const Seve__Mutation *mutation;
+	ProtobufCMessage *m;
+	struct err e;
+
+	unpack(d, a, &seve__mutation__descriptor, bytes, &m);
+	mutation = (const Seve__Mutation *)m;
+	for (size_t i = 0; i < mutation->n_changes; i++)
+		if (!memcmp(mutation->changes[i]->id.data, id->b, 16) &&
+		    outbox_fold(a, v, mutation->changes[i], &e))
+			sim_fail(d->sim, "showing an edit: %s", e.text);
+}
+
+static int memory_shown(struct depot *d, struct arena *a, uint32_t territory, const struct uuid *id,
+			struct outbox_view *out)
+{
+	const struct mem_territory *t = look(d, territory);
+	const unsigned n = number_of(d, territory, id->b);
+
+	view_of(d, a, &t->rows[n], out);
+	for (uint64_t mid = 1; mid <= t->last_mid; mid++)
+		if (t->touch[n] >> mid & 1 && t->outbox[mid].held &&
+		    outbox_waits(t->outbox[mid].state))
+			fold(d, a, t->outbox[mid].mutation, id, out);
+	return 0;
+}
+
+/* ---- the outbox
+ * ------------------------------------------------------------------------------------------ */
+
+static uint64_t last_touch(uint64_t touch)
+{
+	uint64_t mid = 0;
+
+	while (touch >>= 1)
+		mid++;
+	return mid;
+}
+
+static int memory_add(struct depot *d, Seve__Mutation *m)
+{
+	struct mem_territory *t = begin(d, m->territory);
+	struct mem_entry *entry = &t->outbox[t->last_mid + 1];
+
+	if (t->last_mid + 1 > SIM_EDITS)
+		return -ERR_EXHAUSTED;
+	m->has_mid = m->has_client_id = true;
+	m->mid = ++t->last_mid;
+	m->client_id = (ProtobufCBinaryData){16, d->client.b};
+	for (size_t i = 0; i < m->n_changes; i++) {
+		uint64_t *touch = &t->touch[number_of(d, m->territory, m->changes[i]->id.data)];
+
+		m->changes[i]->base_mid = last_touch(*touch);
+		m->changes[i]->has_base_mid = m->changes[i]->base_mid != 0;
+		*touch |= (uint64_t)1 << m->mid;
+	}
+	*entry = (struct mem_entry){true, OUTBOX_PENDING, pack(d, &m->base)};
+	return commit(d);
+}
+
+static int memory_take(struct depot *d, struct arena *a, uint32_t territory, size_t most,
+		       Seve__PushRequest *out)
+{
+	struct mem_territory *t = begin(d, territory);
+
+	out->n_mutations = 0;
+	out->mutations =
+		SIM_NEED(d->sim, (Seve__Mutation **)arena_array(a, most, sizeof *out->mutations));
+	for (uint64_t mid = 1; mid <= t->last_mid && out->n_mutations < most; mid++) {
+		ProtobufCMessage *m;
+
+		if (!t->outbox[mid].held || !outbox_waits(t->outbox[mid].state))
+			continue;
+		unpack(d, a, &seve__mutation__descriptor, t->outbox[mid].mutation, &m);
+		out->mutations[out->n_mutations++] = (Seve__Mutation *)m;
+		t->outbox[mid].state = OUTBOX_SENT;
+	}
+	return out->n_mutations ? commit(d) : 0;
+}
+
+static void settle_done(struct depot *d, struct mem_territory *t, const Seve__Mutation *m,
+			const Seve__Verdict *v, const char *account, int64_t now_ms)
+{
+	t->outbox[m->mid].held = false;
+	for (size_t i = 0; i < m->n_changes; i++) {
+		const uint8_t *id = m->changes[i]->id.data;
+		const unsigned n = number_of(d, m->territory, id);
+		struct outbox_view view;
+		struct err e;
+		uint64_t before;
+
+		view_of(d, &d->sim->arena, &t->rows[n], &view);
+		before = view.rev;
+		if (outbox_settle(&d->sim->arena, &view, id, m, v, account, now_ms, &e))
+			sim_fail(d->sim, "settling: %s", e.text);
+		if (view.rev > before && view.kind) {
+			const struct mem_row row = {
+				view.kind,
+				view.rev,
+				aside(t),
+				view.ref_no,
+				view.deleted,
+				view.body ? pack(d, &view.body->base) : (struct span){0}};
+
+			put_row(&t->rows[n], &row);
+		}
+		t->touch[n] &= ~(((uint64_t)1 << m->mid) - 1);
+	}
+}
+
+static void settle_kept(struct depot *d, struct mem_territory *t, const Seve__Mutation *m,
+			const Seve__Verdict *v, enum outbox_state state)
+{
+	t->outbox[m->mid].state = state;
+	for (size_t i = 0; i < m->n_changes; i++) {
+		const unsigned n = number_of(d, m->territory, m->changes[i]->id.data);
+		const Seve__Outcome *o = outbox_outcome(v, m->changes[i]->id.data);
+
+		t->touch[n] &= ~((uint64_t)1 << m->mid);
+		if (o && o->body && kind_of(o->body)) {
+			const struct mem_row row = {
+				kind_of(o->body), o->rev, aside(t),
+				o->ref_no,        false,  pack(d, &o->body->base)};
+
+			put_row(&t->rows[n], &row);
+		}
+	}
+}
+
+/* Where nothing is carried and nothing waits, the record is of no more use. */
+static void drop_unused(struct depot *d, struct mem_territory *t, const Seve__Mutation *m)
+{
+	for (size_t i = 0; i < m->n_changes && !t->replica.exists; i++) {
+		const unsigned n = number_of(d, m->territory, m->changes[i]->id.data);
+		bool waiting = false;
+
+		for (uint64_t mid = 1; mid <= t->last_mid; mid++)
+			waiting |= t->touch[n] >> mid & 1 && t->outbox[mid].held &&
+				   outbox_waits(t->outbox[mid].state);
+		if (!waiting)
+			t->rows[n] = (struct mem_row){0};
+	}
+}
+
+static int memory_settle(struct depot *d, uint32_t territory, const Seve__PushRequest *sent,
+			 const Seve__PushReply *reply, const char *account, int64_t now_ms)
+{
+	struct mem_territory *t = begin(d, territory);
+	uint64_t mids[SIM_EDITS];
+	struct err e;
+
+	for (size_t i = 0; i < sent->n_mutations; i++)
+		mids[i] = sent->mutations[i]->mid;
+	if (outbox_answers(mids, sent->n_mutations, reply, &e))
+		sim_fail(d->sim, "%s", e.text);
+	for (size_t i = 0; i < sent->n_mutations; i++) {
+		const Seve__Mutation *m = sent->mutations[i];
+		const enum outbox_state state = outbox_judge(reply->verdicts[i]->code);
+
+		if (state == OUTBOX_DONE)
+			settle_done(d, t, m, reply->verdicts[i], account, now_ms);
+		else
+			settle_kept(d, t, m, reply->verdicts[i], state);
+		drop_unused(d, t, m);
+	}
+	return commit(d);
+}
+
+static int memory_fate(struct depot *d, uint32_t territory, uint64_t mid, enum outbox_state *out)
+{
+	const struct mem_entry *entry = &look(d, territory)->outbox[mid];
+
+	*out = entry->held ? entry->state : OUTBOX_DONE;
+	return 0;
+}
+
+/* ---- the replica
+ * ------------------------------------------------------------------------------------------- */
+
+static int memory_replica(struct depot *d, uint32_t territory, struct depot_replica *out)
+{
+	*out = look(d, territory)->replica;
+	return 0;
+}
+
+static int memory_make(struct depot *d, uint32_t territory)
+{
+	struct mem_territory *t = begin(d, territory);
+
+	if (t->replica.exists)
+		return 0;
+	t->replica = (struct depot_replica){.exists = true, .loading = true};
+	t->generation = 1;
+	return commit(d);
+}
+
+static void page_row(struct depot *d, struct mem_territory *t, uint32_t territory,
+		     const Seve__Record *r)
+{
+	struct mem_row row = {kind_by_number(r->kind), r->rev, t->generation, 0, r->deleted, {0}};
+	struct arena *a = &d->sim->arena;
+
+	if (!row.deleted) {
+		ProtobufCMessage *m;
+
+		row.body = (struct span){SIM_NEED(d->sim, (const uint8_t *)arena_memdup(
+								  a, r->body.data, r->body.len)),
+					 r->body.len};
+		unpack(d, a, &seve__body__descriptor, row.body, &m);
+		row.ref_no = ((Seve__Body *)m)->meta ? ((Seve__Body *)m)->meta->ref_no : 0;
+	}
+	put_row(&t->rows[number_of(d, territory, r->id.data)], &row);
+}
+
+static int memory_page(struct depot *d, const Seve__Page *p, uint64_t epoch, uint64_t view)
+{
+	struct mem_territory *t = begin(d, p->territory);
+
+	if (!t->replica.exists || p->from_rev != t->replica.rev || p->to_rev < p->from_rev)
+		return -ERR_PROTOCOL;
+	t->replica.epoch = epoch;
+	t->replica.view = view;
+	t->replica.rev = p->to_rev;
+	if (SEVE_BUG(checkpoint_first)) {
+		const int rc = commit(d);
+
+		if (rc)
+			return rc;
+	}
+	for (size_t i = 0; i < p->n_records; i++)
+		page_row(d, t, p->territory, p->records[i]);
+	return commit(d);
+}
+
+static int memory_complete(struct depot *d, const Seve__PullReply *p)
+{
+	struct mem_territory *t = begin(d, p->territory);
+
+	if (!t->replica.exists || p->head_rev < t->replica.rev)
+		return -ERR_PROTOCOL;
+	for (unsigned n = 0; t->replica.loading && n < SIM_RECORDS; n++)
+		if (t->rows[n].generation != t->generation)
+			t->rows[n] = (struct mem_row){0};
+	t->replica.loading = false;
+	t->replica.complete = true;
+	t->replica.epoch = p->epoch;
+	t->replica.view = p->view;
+	t->replica.rev = p->head_rev;
+	return commit(d);
+}
+
+static int memory_reset(struct depot *d, uint32_t territory)
+{
+	struct mem_territory *t = begin(d, territory);
+
+	t->replica.epoch = t->replica.view = t->replica.rev = 0;
+	t->replica.loading = true;
+	t->generation++;
+	return commit(d);
+}
+
+static int memory_revoke(struct depot *d, uint32_t territory)
+{
+	struct mem_territory *t = begin(d, territory);
+
+	for (uint64_t mid = 1; mid <= t->last_mid; mid++)
+		if (t->outbox[mid].held && outbox_waits(t->outbox[mid].state))
+			t->outbox[mid].state = OUTBOX_REJECTED;
+	memset(t->touch, 0, sizeof t->touch);
+	memset(t->rows, 0, sizeof t->rows);
+	t->replica = (struct depot_replica){0};
+	t->generation = 0;
+	return commit(d);
+}
+
+/* ---- opening
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static void memory_reopen(struct depot *d)
+{
+	(void)d; /* what is committed is what there is */
+}
+
+static void memory_close(struct depot *d)
+{
+	(void)d; /* all of it lies in the history's arena */
+}
+
+void depot_memory_open(struct sim *s, unsigned user, struct depot *out)
+{
+	static const struct depot_ops ops = {
+		.add = memory_add,
+		.take = memory_take,
+		.settle = memory_settle,
+		.replica = memory_replica,
+		.make = memory_make,
+		.page = memory_page,
+		.complete = memory_complete,
+		.reset = memory_reset,
+		.revoke = memory_revoke,
+		.base = memory_base,
+		.shown = memory_shown,
+		.fate = memory_fate,
+		.reopen = memory_reopen,
+		.close = memory_close,
+	};
+
+	*out = (struct depot){.ops = &ops, .sim = s, .user = user};
+	out->self = SIM_NEED(s, arena_zalloc(&s->arena, sizeof(struct memory)));
+}

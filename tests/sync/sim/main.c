@@ -1,0 +1,258 @@
+/* main.c -- sync_sim: plays histories, tells the seed of a failing one and makes it smaller. */
+#include <popt.h>
+
+#include "bugs.h"
+#include "sim.h"
+
+enum { EDITS = 40, VIRTUAL_MS = 3000, SHORT_EDITS = 8, SHORT_MS = 700 };
+
+static const char *const feature_names[] = {
+#define FEATURE(name, text) #name,
+#include "features.def"
+#undef FEATURE
+};
+
+struct options {
+	long long seed, seeds, first, within;
+	int edits, crash_at, every_step, verbose, bugs;
+	char *bug, *without;
+	unsigned features; /* from `without` */
+};
+
+static void add_counts(struct sim_counts *sum, const struct sim_counts *one)
+{
+	unsigned long *to = (unsigned long *)sum;
+	const unsigned long *from = (const unsigned long *)one;
+
+	for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
+		to[i] += from[i];
+}
+
+static void tell_counts(const struct sim_counts *c)
+{
+	printf("  %lu edits: %lu applied, %lu merged, %lu unchanged, %lu conflicts, %lu rejected; "
+	       "%lu verdicts given again\n",
+	       c->edits, c->verdicts[SEVE__VERDICT__CODE__APPLIED],
+	       c->verdicts[SEVE__VERDICT__CODE__MERGED],
+	       c->verdicts[SEVE__VERDICT__CODE__UNCHANGED],
+	       c->verdicts[SEVE__VERDICT__CODE__CONFLICT],
+	       c->verdicts[SEVE__VERDICT__CODE__REJECTED], c->replayed);
+	printf("  %lu steps, %lu deaths at drawn ones; %lu pulls in %lu pages, %lu cuts, %lu "
+	       "resets, %lu territories taken, "
+	       "%lu fail-overs, %lu tombstones purged\n",
+	       c->steps, c->crashes, c->pulls, c->pages, c->cuts, c->resets, c->revocations,
+	       c->failovers, c->purges);
+}
+
+static struct sim_plan plan_of(const struct options *o, uint64_t seed)
+{
+	return (struct sim_plan){.seed = seed,
+				 .without = o->features,
+				 .edits = (unsigned)o->edits,
+				 .crash_at = (unsigned)o->crash_at,
+				 .virtual_ms = o->every_step ? SHORT_MS : VIRTUAL_MS,
+				 .verbose = o->verbose};
+}
+
+/* Plays one history.  True: nothing is wrong. */
+static bool try(struct sim *s, const struct sim_plan *p, struct sim_counts *sum)
+{
+	const bool fine = sim_run(s, p);
+
+	if (sum)
+		add_counts(sum, &s->counts);
+	sim_end(s);
+	return fine;
+}
+
+static void tell_plan(const struct sim_plan *p)
+{
+	const char *between = " --without ";
+
+	printf("./dev sim --seed %llu --edits %u", (unsigned long long)p->seed, p->edits);
+	if (p->crash_at)
+		printf(" --crash-at %u", p->crash_at);
+	for (unsigned f = 0; f < SIM_FEATURES; f++)
+		if (p->without >> f & 1) {
+			printf("%s%s", between, feature_names[f]);
+			between = ",";
+		}
+	putchar('\n');
+}
+
+/* Leaves out what is not needed for the failure. */
+static void shrink(struct sim *s, struct sim_plan p)
+{
+	for (unsigned f = 0; f < SIM_FEATURES; f++) {
+		struct sim_plan less = p;
+
+		less.without |= 1u << f;
+		if (!try(s, &less, NULL))
+			p = less;
+	}
+	for (unsigned step = p.edits / 2; step; step /= 2) {
+		struct sim_plan less = p;
+
+		less.edits -= step < less.edits ? step : 0;
+		if (!try(s, &less, NULL))
+			p = less;
+	}
+	if (try(s, &p, NULL))
+		return;
+	printf("made smaller: %s\n  ", s->why);
+	tell_plan(&p);
+}
+
+static bool play(struct sim *s, const struct options *o, const struct sim_plan *p,
+		 struct sim_counts *sum)
+{
+	if (try(s, p, sum))
+		return true;
+	printf("seed %llu: %s\n  again with: ", (unsigned long long)p->seed, s->why);
+	tell_plan(p);
+	if (!o->verbose)
+		shrink(s, *p);
+	return false;
+}
+
+/* The same history again and again, each time with a death at the next step. */
+static bool play_every_step(struct sim *s, const struct options *o, uint64_t seed,
+			    struct sim_counts *sum)
+{
+	struct sim_plan p = plan_of(o, seed);
+	unsigned long steps;
+
+	p.crash_at = UINT32_MAX; /* never */
+	if (!play(s, o, &p, sum))
+		return false;
+	steps = s->counts.steps;
+	for (p.crash_at = 1; p.crash_at <= steps; p.crash_at++)
+		if (!play(s, o, &p, sum))
+			return false;
+	return true;
+}
+
+static int play_all(struct sim *s, const struct options *o)
+{
+	struct sim_counts sum = {.edits = 0};
+
+	for (long long i = 0; i < o->seeds; i++) {
+		const struct sim_plan p = plan_of(o, (uint64_t)(o->first + i));
+
+		if (!(o->every_step ? play_every_step(s, o, p.seed, &sum) : play(s, o, &p, &sum)))
+			return 1;
+	}
+	printf("%lld histories from seed %lld%s: every invariant holds\n", o->seeds, o->first,
+	       o->every_step ? ", a death at each step in turn" : "");
+	tell_counts(&sum);
+	return 0;
+}
+
+/* How many histories it takes to catch the bug; 0: none of them did. */
+static long long caught_after(struct sim *s, const struct options *o)
+{
+	for (long long i = 0; i < o->within; i++) {
+		const struct sim_plan p = plan_of(o, (uint64_t)(o->first + i));
+
+		if (!try(s, &p, NULL))
+			return i + 1;
+	}
+	return 0;
+}
+
+static int catch_bugs(struct sim *s, const struct options *o)
+{
+	int missed = 0;
+
+	for (size_t i = 0; i < bugs_count(); i++) {
+		const struct bug *b = bugs_at(i);
+		long long n;
+
+		if (!bugs_put(b->name)) {
+			printf("this program was compiled without the bugs\n");
+			return 2;
+		}
+		n = caught_after(s, o);
+		missed += n == 0;
+		printf("%-18s %s", b->name, n ? "caught" : "MISSED");
+		if (n)
+			printf(" in history %lld: %s", n, s->why);
+		printf("\n  (%s)\n", b->text);
+	}
+	return missed ? 1 : 0;
+}
+
+static bool read_features(struct options *o)
+{
+	for (char *word = o->without; word && *word;) {
+		char *end = strchrnul(word, ',');
+		unsigned f = 0;
+
+		while (f < SIM_FEATURES && (strncmp(feature_names[f], word, (size_t)(end - word)) ||
+					    feature_names[f][end - word]))
+			f++;
+		if (f == SIM_FEATURES) {
+			fprintf(stderr, "sync_sim: --without: there is no \"%.*s\"\n",
+				(int)(end - word), word);
+			return false;
+		}
+		o->features |= 1u << f;
+		word = *end ? end + 1 : end;
+	}
+	return true;
+}
+
+static bool read_options(int argc, const char **argv, struct options *o)
+{
+	const struct poptOption table[] = {
+		{"seed", 's', POPT_ARG_LONGLONG, &o->seed, 0, "this history only", "N"},
+		{"seeds", 'n', POPT_ARG_LONGLONG, &o->seeds, 0, "so many histories", "N"},
+		{"first", 0, POPT_ARG_LONGLONG, &o->first, 0, "the first seed", "N"},
+		{"edits", 0, POPT_ARG_INT, &o->edits, 0, "edits in one history", "N"},
+		{"crash-at", 0, POPT_ARG_INT, &o->crash_at, 0, "a death at this step, and no other",
+		 "N"},
+		{"every-step", 0, POPT_ARG_NONE, &o->every_step, 0,
+		 "short histories, a death at each step in turn", NULL},
+		{"without", 0, POPT_ARG_STRING, &o->without, 0,
+		 "leave out: a list with commas (features.def)", "LIST"},
+		{"bug", 0, POPT_ARG_STRING, &o->bug, 0, "with this bug put in", "NAME"},
+		{"bugs", 0, POPT_ARG_NONE, &o->bugs, 0,
+		 "with each bug in turn: each must be caught", NULL},
+		{"within", 0, POPT_ARG_LONGLONG, &o->within, 0, "--bugs: in so many histories",
+		 "N"},
+		{"verbose", 'v', POPT_ARG_NONE, &o->verbose, 0, "tell what happens", NULL},
+		POPT_AUTOHELP POPT_TABLEEND};
+	poptContext c = poptGetContext("sync_sim", argc, argv, table, 0);
+	const int rc = poptGetNextOpt(c);
+
+	if (rc < -1)
+		fprintf(stderr, "sync_sim: %s: %s\n", poptBadOption(c, 0), poptStrerror(rc));
+	poptFreeContext(c);
+	return rc >= -1 && read_features(o);
+}
+
+int main(int argc, const char **argv)
+{
+	struct options o = {.seed = -1, .seeds = 100, .first = 1, .within = 300};
+	struct sim *s = malloc(sizeof *s);
+	int rc = 2;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (s && read_options(argc, argv, &o)) {
+		if (o.seed >= 0) {
+			o.first = o.seed;
+			o.seeds = 1;
+		}
+		if (!o.edits)
+			o.edits = o.every_step ? SHORT_EDITS : EDITS;
+		if (o.bug && !bugs_put(o.bug))
+			fprintf(stderr, "sync_sim: there is no bug \"%s\" in this program\n",
+				o.bug);
+		else
+			rc = o.bugs ? catch_bugs(s, &o) : play_all(s, &o);
+	}
+	free(o.bug);
+	free(o.without);
+	free(s);
+	return rc;
+}

@@ -1,0 +1,82 @@
+/* sim.h -- one history: a database, two servers, several users, a network that loses and delays,
+ * and the oracle that knows better.  A seed is a history: the same on every machine.  Knows no
+ * sockets, no clock, no files.
+ *
+ * Every step that could fail on a real machine is counted (sim_step()): a run may name steps at
+ * which whoever takes them dies. */
+#ifndef SEVE_SIM_H
+#define SEVE_SIM_H
+
+#include <setjmp.h>
+
+#include "agenda.h"
+#include "db.h"
+#include "net.h"
+#include "oracle.h"
+#include "seved.h"
+#include "user.h"
+
+enum { SIM_DEATHS = 3 };
+
+/* What may go wrong, and what people may do: each can be left out, so that a failing history can be
+ * made smaller. */
+enum sim_feature {
+#define FEATURE(name, text) SIM_##name,
+#include "features.def"
+#undef FEATURE
+	SIM_FEATURES
+};
+
+struct sim_plan {
+	uint64_t seed;
+	unsigned without;  /* 1 << enum sim_feature */
+	unsigned edits;    /* of all users together */
+	unsigned crash_at; /* this step only; 0: drawn */
+	unsigned virtual_ms;
+	bool verbose;
+};
+
+struct sim_counts {
+	unsigned long verdicts[8], replayed, edits, steps, crashes, cuts, resets, revocations,
+		failovers, purges, pulls, pages, restarts;
+};
+
+struct sim {
+	struct sim_plan plan;
+	struct arena arena, scratch; /* of the whole history; of one check */
+	uint64_t random;
+	struct agenda agenda;
+	struct db db;
+	struct net net;
+	struct seved servers[SIM_SERVERS];
+	struct user users[SIM_USERS];
+	unsigned n_users;
+	struct oracle oracle;
+	bool calm; /* nothing goes wrong any more, nobody edits */
+	unsigned step, crash_at[SIM_DEATHS], n_crashes, edits_left;
+	struct sim_counts counts;
+	jmp_buf failed;
+	char why[512];
+};
+
+/* Plays the history.  True: nothing is wrong; else `why` tells. */
+bool sim_run(struct sim *s, const struct sim_plan *plan);
+/* Frees. */
+void sim_end(struct sim *s);
+
+/* Ends the history as failed. */
+void sim_fail(struct sim *s, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
+void sim_trace(const struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Passes a pointer on, or ends the history: memory is out. */
+void *sim_need(struct sim *s, void *p);
+#define SIM_NEED(s, p) ((__typeof__(p))sim_need((s), (void *)(uintptr_t)(p)))
+
+/* A number from 0 to sides - 1. */
+unsigned sim_dice(struct sim *s, unsigned sides);
+bool sim_has(const struct sim *s, enum sim_feature f);
+/* One time in `sides`, where the feature is in and the weather is not calm. */
+bool sim_strikes(struct sim *s, enum sim_feature f, unsigned sides);
+/* Counts a step; true: whoever takes it dies here. */
+bool sim_step(struct sim *s);
+
+#endif

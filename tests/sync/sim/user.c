@@ -1,0 +1,433 @@
+/* user.c -- see user.h.
+ *
+ *   offline ─tick─► HELLO ─welcome─► PUSH ⟲ verdicts ─nothing waits─► PULL ⟲ pages ─complete─► the
+ * next territory … idle ─tick─► PUSH ▲                                                          (a
+ * lost connection, a death or a wait too long leads from anywhere) */
+#include "sim.h"
+
+#include "bug.h"
+#include "check.h"
+#include "wire.h"
+
+enum {
+	PUSH_MOST = 8,
+	TIMEOUT_MS = 700,
+	TICK_MS = 500,
+	RESTART_MS = 400,
+	CALM_MS = 20,
+	AWAIT_MS = 60000
+};
+
+static void go(struct sim *s, unsigned user);
+static void tick(struct sim *s, unsigned user, unsigned generation);
+
+static void plan(struct sim *s, unsigned user, unsigned in_ms, agenda_call call,
+		 unsigned generation)
+{
+	if (!agenda_add(&s->agenda, in_ms, call, user, generation))
+		sim_fail(s, "the agenda is full");
+}
+
+static void plan_tick(struct sim *s, unsigned user)
+{
+	plan(s, user, 1 + sim_dice(s, s->calm ? CALM_MS : TICK_MS), tick,
+	     s->users[user].generation);
+}
+
+/* ---- life and death
+ * ---------------------------------------------------------------------------------- */
+
+static void restart(struct sim *s, unsigned user, unsigned generation)
+{
+	struct user *u = &s->users[user];
+
+	if (u->generation != generation || u->alive)
+		return;
+	u->alive = true;
+	plan_tick(s, user);
+}
+
+void user_crash(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	sim_trace(s, "%s dies", u->account);
+	s->counts.restarts++;
+	u->alive = false;
+	u->generation++;
+	u->call = USER_NO_CALL;
+	u->welcomed = false;
+	if (u->link != NET_NONE) {
+		const unsigned link = u->link;
+
+		u->link = NET_NONE;
+		net_close_user(s, link);
+	}
+	u->depot.ops->reopen(&u->depot);
+	check_replica_reopened(s, user);
+	plan(s, user, 1 + sim_dice(s, RESTART_MS), restart, u->generation);
+}
+
+bool user_died(struct sim *s, unsigned user, int rc)
+{
+	if (!rc)
+		return false;
+	if (rc != -ERR_IO)
+		sim_fail(s, "the machine of %s: %s", s->users[user].account,
+			 err_meaning((enum err_code) - rc));
+	user_crash(s, user);
+	return true;
+}
+
+void user_begin(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	snprintf(u->account, sizeof u->account, "user-%u", user);
+	for (unsigned i = 0; i < sizeof u->client.b; i++)
+		u->client.b[i] = (uint8_t)sim_dice(s, 256);
+	depot_memory_open(s, user, &u->depot);
+	u->depot.client = u->client;
+	u->link = NET_NONE;
+	u->alive = true;
+	arena_init(&u->arena, 1 << 22);
+	plan_tick(s, user);
+}
+
+void user_end(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	if (u->depot.ops)
+		u->depot.ops->close(&u->depot);
+	arena_fini(&u->arena);
+}
+
+/* ---- the connection
+ * ------------------------------------------------------------------------------------- */
+
+void user_lost(struct sim *s, unsigned user, unsigned link)
+{
+	struct user *u = &s->users[user];
+
+	if (u->link != link)
+		return;
+	u->link = NET_NONE;
+	u->welcomed = false;
+	u->call = USER_NO_CALL;
+	u->generation++;
+	plan_tick(s, user);
+}
+
+static void give_up(struct sim *s, unsigned user)
+{
+	const unsigned link = s->users[user].link;
+
+	user_lost(s, user, link);
+	net_close_user(s, link);
+}
+
+static void too_long(struct sim *s, unsigned user, unsigned generation)
+{
+	const struct user *u = &s->users[user];
+
+	if (u->alive && u->generation == generation && u->call != USER_NO_CALL) {
+		sim_trace(s, "%s has waited too long", u->account);
+		give_up(s, user);
+	}
+}
+
+static void await(struct sim *s, unsigned user, enum user_call call)
+{
+	struct user *u = &s->users[user];
+
+	u->call = call;
+	u->request++;
+	u->generation++;
+	plan(s, user, s->calm ? AWAIT_MS : TIMEOUT_MS, too_long, u->generation);
+}
+
+static void connect_to(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+	Seve__Hello hello = SEVE__HELLO__INIT;
+
+	u->link = net_open(s, user, sim_dice(s, SIM_SERVERS));
+	if (u->link == NET_NONE) {
+		plan_tick(s, user);
+		return;
+	}
+	hello.has_client_id = true;
+	hello.client_id = (ProtobufCBinaryData){16, u->client.b};
+	await(s, user, USER_HELLO);
+	net_send(s, u->link, NET_UP, FRAME_HELLO, &hello.base);
+}
+
+static void tick(struct sim *s, unsigned user, unsigned generation)
+{
+	struct user *u = &s->users[user];
+
+	if (!u->alive || u->generation != generation)
+		return;
+	if (u->link == NET_NONE) {
+		connect_to(s, user);
+	} else if (u->welcomed && u->call == USER_NO_CALL) {
+		u->at = 0;
+		u->pushed = false;
+		u->dirty = false;
+		go(s, user);
+	}
+}
+
+/* ---- going round the territories
+ * ---------------------------------------------------------------------------- */
+
+static void next(struct sim *s, unsigned user)
+{
+	s->users[user].at++;
+	s->users[user].pushed = false;
+	go(s, user);
+}
+
+static void send_request(struct sim *s, unsigned user, enum user_call call, Seve__Request *q)
+{
+	struct user *u = &s->users[user];
+
+	if (sim_step(s)) {
+		user_crash(s, user);
+		return;
+	}
+	await(s, user, call);
+	q->has_id = true;
+	q->id = u->request;
+	net_send(s, u->link, NET_UP, FRAME_REQUEST, &q->base);
+}
+
+/* True: something was sent, or the machine died. */
+static bool go_push(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+	Seve__Request q = SEVE__REQUEST__INIT;
+
+	if (u->pushed)
+		return false;
+	arena_reset(&u->arena);
+	seve__push_request__init(&u->sent);
+	if (user_died(s, user,
+		      u->depot.ops->take(&u->depot, &u->arena, u->at + 1,
+					 1 + sim_dice(s, PUSH_MOST), &u->sent)))
+		return true;
+	u->pushed = !u->sent.n_mutations;
+	if (u->pushed)
+		return false;
+	q.body_case = SEVE__REQUEST__BODY_PUSH;
+	q.push = &u->sent;
+	send_request(s, user, USER_PUSH, &q);
+	return true;
+}
+
+static bool go_pull(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+	Seve__Request q = SEVE__REQUEST__INIT;
+	Seve__PullRequest pull = SEVE__PULL_REQUEST__INIT;
+	struct depot_replica r;
+
+	if (u->roles[u->at] && user_died(s, user, u->depot.ops->make(&u->depot, u->at + 1)))
+		return true;
+	if (u->depot.ops->replica(&u->depot, u->at + 1, &r))
+		sim_fail(s, "reading the cursor");
+	if (!r.exists)
+		return false;
+	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_rev = true;
+	pull.territory = u->at + 1;
+	pull.epoch = r.epoch;
+	pull.view = r.view;
+	pull.rev = r.rev;
+	q.body_case = SEVE__REQUEST__BODY_PULL;
+	q.pull = &pull;
+	send_request(s, user, USER_PULL, &q);
+	return true;
+}
+
+static void go(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	while (u->at < SIM_TERRITORIES) {
+		if (go_push(s, user) || go_pull(s, user))
+			return;
+		u->at++;
+		u->pushed = false;
+	}
+	plan_tick(s, user);
+}
+
+/* ---- what comes back
+ * ----------------------------------------------------------------------------------------- */
+
+static void hear_welcome(struct sim *s, unsigned user, const Seve__Welcome *w)
+{
+	struct user *u = &s->users[user];
+
+	memset(u->roles, 0, sizeof u->roles);
+	memset(u->views, 0, sizeof u->views);
+	for (size_t i = 0; i < w->n_grants; i++) {
+		u->roles[w->grants[i]->territory - 1] = w->grants[i]->role;
+		u->views[w->grants[i]->territory - 1] = w->grants[i]->view;
+	}
+	u->epoch = w->epoch;
+	u->welcomed = true;
+	u->call = USER_NO_CALL;
+	u->at = 0;
+	u->pushed = false;
+	go(s, user);
+}
+
+/* As the library does: verdicts bring records as this session's rights show them.  True: the
+ * machine died. */
+static bool fit_cursor(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+	struct depot_replica r;
+
+	if (u->depot.ops->replica(&u->depot, u->at + 1, &r))
+		sim_fail(s, "reading the cursor");
+	if ((!r.epoch && !r.view) || (r.epoch == u->epoch && r.view == u->views[u->at]))
+		return false;
+	return user_died(s, user, u->depot.ops->reset(&u->depot, u->at + 1));
+}
+
+static void hear_verdicts(struct sim *s, unsigned user, const Seve__PushReply *r)
+{
+	struct user *u = &s->users[user];
+	int rc;
+
+	if (fit_cursor(s, user))
+		return;
+	rc = u->depot.ops->settle(&u->depot, u->at + 1, &u->sent, r, u->account,
+				  (int64_t)s->agenda.now_ms);
+
+	check_verdicts(s, user, u->at + 1, r);
+	if (user_died(s, user, rc))
+		return;
+	check_settled(s, user, u->at + 1, r);
+	u->call = USER_NO_CALL;
+	go(s, user);
+}
+
+static void hear_pulled(struct sim *s, unsigned user, const Seve__PullReply *r)
+{
+	struct user *u = &s->users[user];
+	const Seve__Role role = s->net.links[u->link].roles[u->at];
+	const int rc = u->depot.ops->complete(&u->depot, r);
+
+	if (user_died(s, user, rc))
+		return;
+	check_complete(s, user, u->at + 1, r->head_rev, role);
+	u->call = USER_NO_CALL;
+	next(s, user);
+}
+
+static void hear_page(struct sim *s, unsigned user, const Seve__Page *p)
+{
+	struct user *u = &s->users[user];
+	const Seve__Role role = s->net.links[u->link].roles[u->at];
+
+	if (u->call != USER_PULL || p->request != u->request)
+		return; /* of a call that was given up */
+	if (user_died(s, user, u->depot.ops->page(&u->depot, p, u->epoch, u->views[u->at])))
+		return;
+	check_page(s, user, u->at + 1, role);
+}
+
+/* The right to read the territory is gone: what waits there cannot be sent any more. */
+static void hear_revoked(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+	const uint32_t territory = u->at + 1;
+
+	s->counts.revocations++;
+	sim_trace(s, "%s forgets territory %u", u->account, territory);
+	if (user_died(s, user, u->depot.ops->revoke(&u->depot, territory)))
+		return;
+	check_revoked(s, user, territory);
+	u->call = USER_NO_CALL;
+	next(s, user);
+}
+
+static void hear_reset(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	s->counts.resets++;
+	sim_trace(s, "%s loads territory %u anew", u->account, u->at + 1);
+	memset(u->seen[u->at], 0, sizeof u->seen[u->at]);
+	if (user_died(s, user, u->depot.ops->reset(&u->depot, u->at + 1)))
+		return;
+	u->call = USER_NO_CALL;
+	go(s, user);
+}
+
+static void hear_error(struct sim *s, unsigned user, const Seve__Error *e)
+{
+	const enum err_code code = err_by_name(e->detail);
+
+	if (e->class_ == SEVE__ERROR__CLASS__RETRYABLE ||
+	    e->class_ == SEVE__ERROR__CLASS__UNKNOWN_OUTCOME)
+		give_up(s, user);
+	else if (code == ERR_NOT_FOUND)
+		hear_revoked(s, user);
+	else if (code == ERR_RESET_REQUIRED && s->users[user].call == USER_PULL)
+		hear_reset(s, user);
+	else
+		sim_fail(s, "%s was told %s", s->users[user].account, e->detail);
+}
+
+static void hear_reply(struct sim *s, unsigned user, const Seve__Reply *r)
+{
+	struct user *u = &s->users[user];
+
+	if (u->call == USER_NO_CALL || r->id != u->request)
+		return;
+	if (sim_step(s)) {
+		user_crash(s, user);
+		return;
+	}
+	if (r->error)
+		hear_error(s, user, r->error);
+	else if (r->body_case == SEVE__REPLY__BODY_PUSH && u->call == USER_PUSH)
+		hear_verdicts(s, user, r->push);
+	else if (r->body_case == SEVE__REPLY__BODY_PULL && u->call == USER_PULL)
+		hear_pulled(s, user, r->pull);
+	else
+		sim_fail(s, "%s was answered something else than asked", u->account);
+}
+
+static void hear_frame(struct sim *s, unsigned user, enum frame_type type, struct span bytes)
+{
+	const ProtobufCMessageDescriptor *d = type == FRAME_WELCOME ? &seve__welcome__descriptor
+					      : type == FRAME_PAGE  ? &seve__page__descriptor
+								    : &seve__reply__descriptor;
+	ProtobufCMessage *m;
+	struct err e;
+
+	if (wire_unpack(&s->arena, d, bytes.at, bytes.len, &m, &e))
+		sim_fail(s, "an answer: %s", e.text);
+	if (type == FRAME_WELCOME)
+		hear_welcome(s, user, (const Seve__Welcome *)m);
+	else if (type == FRAME_PAGE)
+		hear_page(s, user, (const Seve__Page *)m);
+	else
+		hear_reply(s, user, (const Seve__Reply *)m);
+}
+
+void user_hears(struct sim *s, unsigned link)
+{
+	const unsigned user = s->net.links[link].user;
+	enum frame_type type;
+	struct span bytes;
+
+	while (s->users[user].link == link && net_take(s, link, NET_DOWN, &type, &bytes))
+		hear_frame(s, user, type, bytes);
+}

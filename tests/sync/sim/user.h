@@ -1,0 +1,55 @@
+/* user.h -- one person's machine: edits, connects, pushes, pulls, gives up, dies and comes back. */
+#ifndef SEVE_SIM_USER_H
+#define SEVE_SIM_USER_H
+
+#include "depot.h"
+#include "net.h"
+
+/* What became of an edit, as far as its author was told. */
+struct user_edit {
+	bool made;
+	bool refused_here; /* the right was taken before it was sent */
+	Seve__Verdict__Code code;
+	unsigned record; /* that carries the edit's mark; SIM_RECORDS: none does */
+};
+
+enum user_call { USER_NO_CALL, USER_HELLO, USER_PUSH, USER_PULL };
+
+struct user {
+	char account[16];
+	struct uuid client;
+	struct depot depot;
+	struct user_edit edits[SIM_TERRITORIES][SIM_EDITS + 1]; /* by mid */
+	uint64_t mids[SIM_TERRITORIES];                         /* the last */
+	uint64_t seen[SIM_TERRITORIES][SIM_RECORDS]; /* greatest rev shown; per load from rev 0 */
+	/* Edits were refused before they were sent: their numbers are missing at the server, which
+	 * takes no later ones. */
+	bool stuck[SIM_TERRITORIES];
+	uint64_t known[SIM_TERRITORIES]; /* greatest rev that a verdict told */
+	/* The process. */
+	bool alive;
+	unsigned generation;
+	unsigned link;
+	bool welcomed;
+	uint64_t epoch, views[SIM_TERRITORIES];
+	Seve__Role roles[SIM_TERRITORIES];
+	enum user_call call;
+	uint64_t request;   /* its number */
+	unsigned at;        /* territory - 1 that is synchronised */
+	bool pushed;        /* nothing waits there any more */
+	bool dirty;         /* since the last complete round */
+	struct arena arena; /* of the push under way */
+	Seve__PushRequest sent;
+};
+
+void user_begin(struct sim *s, unsigned user);
+void user_end(struct sim *s, unsigned user);
+/* Bytes have arrived on the connection; it is gone. */
+void user_hears(struct sim *s, unsigned link);
+void user_lost(struct sim *s, unsigned user, unsigned link);
+void user_crash(struct sim *s, unsigned user);
+
+/* 0 passes; the machine's death is taken care of (then true); any other error ends the history. */
+bool user_died(struct sim *s, unsigned user, int rc);
+
+#endif
