@@ -215,6 +215,14 @@ const field_desc *field_state(const struct kind *k)
 	return i < KINDS_CACHED ? states[i] : NULL;
 }
 
+bool field_state_entered(const struct kind *k, const ProtobufCMessage *before,
+			 const ProtobufCMessage *after)
+{
+	const field_desc *fd = field_state(k);
+
+	return fd && (!before || !field_equal(before, after, fd));
+}
+
 const field_desc *field_by_name(const struct kind *k, const char *name)
 {
 	return protobuf_c_message_descriptor_get_field_by_name(k->desc, name);

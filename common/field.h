@@ -72,6 +72,10 @@ struct field_rule field_rule(const struct kind *k, const field_desc *fd);
 struct field_rule field_rule_nested(const ProtobufCMessageDescriptor *desc, const field_desc *fd);
 /* The field that holds the kind's state, or NULL. */
 const field_desc *field_state(const struct kind *k);
+/* Whether a record entered another state: `before` NULL is its creation.  False for a kind without
+ * states. */
+bool field_state_entered(const struct kind *k, const ProtobufCMessage *before,
+			 const ProtobufCMessage *after);
 /* By name in the kind's message, NULL if there is none. */
 const field_desc *field_by_name(const struct kind *k, const char *name);
 const field_desc *field_by_tag(const struct kind *k, uint32_t tag);

@@ -84,9 +84,13 @@ static int fold_mutation(struct arena *a, struct span bytes, const uint8_t id[16
 	mutation = (const Seve__Mutation *)m;
 	for (size_t i = 0; !rc && i < mutation->n_changes; i++) {
 		const Seve__Change *c = mutation->changes[i];
+		const struct outbox_view before = *v;
 
-		if (c->id.len == 16 && memcmp(c->id.data, id, 16) == 0)
-			rc = outbox_fold(a, v, c, e);
+		if (c->id.len != 16 || memcmp(c->id.data, id, 16) != 0)
+			continue;
+		rc = outbox_fold(a, v, c, e);
+		if (!rc && mutation->has_client_time_ms)
+			rc = outbox_date_state(a, v, &before, mutation->client_time_ms, e);
 	}
 	return rc;
 }

@@ -433,6 +433,11 @@ static void fill_meta(const struct stage_set *s, struct stage *st, struct world_
 	meta->has_updated_at = true;
 	meta->updated_at = s->world->now_ms;
 	meta->updated_by = account;
+	if (field_state_entered(k, st->target->body ? kind_message(st->target->body) : NULL,
+				kind_message(st->next.body))) {
+		meta->has_state_at = true;
+		meta->state_at = s->world->now_ms;
+	}
 }
 
 static int move_uniques(struct stage_set *s, const struct stage *st)

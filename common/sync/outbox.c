@@ -105,6 +105,28 @@ static Seve__Body *own_meta(struct arena *a, const Seve__Body *from)
 	return body;
 }
 
+static const ProtobufCMessage *message_of(const struct outbox_view *v)
+{
+	return v->body ? kind_message(v->body) : NULL;
+}
+
+int outbox_date_state(struct arena *a, struct outbox_view *v, const struct outbox_view *before,
+		      int64_t at_ms, struct err *e)
+{
+	Seve__Body *body;
+
+	if (!v->body || v->body == before->body ||
+	    !field_state_entered(v->kind, message_of(before), message_of(v)))
+		return 0;
+	body = own_meta(a, v->body);
+	if (!body)
+		return err_set(e, ERR_NOMEM, "record");
+	body->meta->has_state_at = true;
+	body->meta->state_at = at_ms;
+	v->body = body;
+	return 0;
+}
+
 static int fill_in(struct arena *a, struct outbox_view *v, bool born, const char *account,
 		   int64_t now_ms, struct err *e)
 {
@@ -175,6 +197,7 @@ int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16],
 	if (next.body) {
 		int rc = fill_in(a, &next, born, account, now_ms, e);
 
+		rc = rc ? rc : outbox_date_state(a, &next, v, now_ms, e);
 		if (rc)
 			return rc;
 	}

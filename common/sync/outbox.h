@@ -34,6 +34,11 @@ struct outbox_view {
  * inputs.  0, -ERR_NOMEM, -ERR_INVALID. */
 int outbox_fold(struct arena *a, struct outbox_view *v, const Seve__Change *c, struct err *e);
 
+/* Where the record entered another state since `before`, it has been in it since `at_ms` (wall
+ * clock) as far as this machine knows.  0, -ERR_NOMEM. */
+int outbox_date_state(struct arena *a, struct outbox_view *v, const struct outbox_view *before,
+		      int64_t at_ms, struct err *e);
+
 /* The state that a verdict puts an entry into.  A code that this program does not know counts as
  * rejected: kept, and seen. */
 enum outbox_state outbox_judge(Seve__Verdict__Code code);

@@ -207,6 +207,26 @@ static void edits_of_different_fields_merge(void **state)
 	assert_non_null(v->outcomes[0]->body);
 }
 
+static void a_record_tells_since_when_it_is_in_its_state(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid id = make(f, "action", "title=Chaleur", "status=lead");
+	const int64_t made = f->world.now_ms;
+
+	assert_int_equal(record(f, &id)->body->meta->state_at, made);
+	f->world.now_ms += 1000;
+	push(f, &f->facilitator,
+	     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &id, record(f, &id)->rev,
+		    "next_step=Appeler", NULL));
+	assert_int_equal(record(f, &id)->body->meta->updated_at, made + 1000);
+	assert_int_equal(record(f, &id)->body->meta->state_at, made);
+	f->world.now_ms += 1000;
+	push(f, &f->facilitator,
+	     change(f, SEVE__CHANGE__OP__OP_UPDATE, "action", &id, record(f, &id)->rev,
+		    "status=planned", NULL));
+	assert_int_equal(record(f, &id)->body->meta->state_at, made + 2000);
+}
+
 static void a_clash_on_a_hard_field_leaves_the_record_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -627,6 +647,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_creation_gets_revs_references_and_defaults),
 		T(edits_of_different_fields_merge),
+		T(a_record_tells_since_when_it_is_in_its_state),
 		T(a_clash_on_a_hard_field_leaves_the_record_alone),
 		T(ones_own_edits_never_conflict),
 		T(an_equal_value_changes_nothing),

@@ -93,6 +93,29 @@ static void edits_show_in_the_order_they_were_made(void **state)
 	assert_true(v.deleted);
 }
 
+static void what_enters_another_state_here_has_been_in_it_since_the_edit(void **state)
+{
+	struct outbox_view v = {0}, before = {0};
+	struct err e = {0};
+	Seve__Change *c = change_of(SEVE__CHANGE__OP__OP_UPDATE, NULL, -1);
+
+	(void)state;
+	fold(&v, change_of(SEVE__CHANGE__OP__OP_CREATE, "un", 2));
+	assert_int_equal(outbox_date_state(&arena, &v, &before, 1000, &e), 0);
+	assert_int_equal(v.body->meta->state_at, 1000);
+	before = v;
+	fold(&v, change_of(SEVE__CHANGE__OP__OP_UPDATE, "deux", -1));
+	assert_int_equal(outbox_date_state(&arena, &v, &before, 2000, &e), 0);
+	assert_int_equal(v.body->meta->state_at, 1000);
+	before = v;
+	c->mask[c->n_mask++] = 3;
+	c->set->action->has_status = true;
+	c->set->action->status = SEVE__ACTION__STATUS__STATUS_LEAD;
+	fold(&v, c);
+	assert_int_equal(outbox_date_state(&arena, &v, &before, 3000, &e), 0);
+	assert_int_equal(v.body->meta->state_at, 3000);
+}
+
 static void an_edit_of_the_unknown_shows_nothing(void **state)
 {
 	struct outbox_view v = {0};
@@ -272,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(edits_show_in_the_order_they_were_made),
+		TEST(what_enters_another_state_here_has_been_in_it_since_the_edit),
 		TEST(an_edit_of_the_unknown_shows_nothing),
 		TEST(the_base_below_is_never_written_to),
 		TEST(a_chunk_takes_at_least_one_and_keeps_both_limits),
