@@ -185,6 +185,18 @@ SEVE_API int seve_list_from_replica(const struct seve_list *l);
 SEVE_API int64_t seve_list_age_ms(const struct seve_list *l); /* since the oldest replica read was
 								 in step; 0 from the server */
 
+/* Every live record that may be read in these territories, as protobuf: for programs that look at
+ * whole territories.  `body` is a packed Body (proto/records.proto), borrowed until the function
+ * returns.  From the server a territory is as of one revision, and a record that moved meanwhile
+ * comes again: the later one holds, and `body` NULL says that it is gone.  A function that returns
+ * another value than 0 ends it (SEVE_FAILURE). */
+typedef int (*seve_each)(void *ctx, uint32_t territory, const uint8_t id[16], uint64_t rev,
+			 const void *body, size_t n);
+/* `age_ms`: since the oldest replica read was in step, -1 from the server; may be NULL. */
+SEVE_API int seve_each_record(struct seve *s, const uint32_t *territories, size_t n,
+			      enum seve_where where, seve_each each, void *ctx, int64_t *age_ms,
+			      struct seve_error **err);
+
 /* Versions of a record, newest first.  Columns: rev, at, by, reason, deleted, changes ("status:
  * idea -> lead; …"). Online only. */
 SEVE_API int seve_history(struct seve *s, uint32_t territory, const char *id,

@@ -2,6 +2,7 @@
 #include "client.h"
 #include "clock.h"
 #include "query.h"
+#include "read.h"
 #include "record.h"
 #include "replica.h"
 #include "wire.h"
@@ -183,9 +184,7 @@ static int not_carried(uint32_t territory, const struct replica *r, struct err *
 	return err_remedy(e, "synchronise it first, or read from the server");
 }
 
-/* 1: all are carried and fit to be read; 0: not all. */
-static int all_carried(struct seve *s, const uint32_t *list, size_t n, int64_t *oldest,
-		       struct err *e)
+int read_carried(struct seve *s, const uint32_t *list, size_t n, int64_t *oldest, struct err *e)
 {
 	*oldest = INT64_MAX;
 	for (size_t i = 0; i < n; i++) {
@@ -324,7 +323,7 @@ static int list_in(struct seve *s, const struct seve_query *q, enum seve_where w
 	rc = query_replicas(s, q, list, &n, where == SEVE_AUTO, e);
 	if (rc)
 		return rc;
-	rc = all_carried(s, list, n, &oldest, e);
+	rc = read_carried(s, list, n, &oldest, e);
 	if (rc < 0)
 		return rc;
 	if (rc)
