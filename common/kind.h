@@ -13,7 +13,7 @@
 #include "session.pb-c.h"
 
 enum kind_writers { KIND_BY_A = 1, KIND_BY_F = 2, KIND_BY_C = 4, KIND_BY_I = 8 };
-enum kind_flags { KIND_ONLINE = 1, KIND_IMPORT = 2 };
+enum kind_flags { KIND_ONLINE = 1, KIND_IMPORT = 2, KIND_APPEND = 4 };
 
 struct kind {
 	uint32_t number;

@@ -318,7 +318,7 @@ static int check_rate(struct request *r, uint64_t now_ms, struct err *e)
 
 static int decode(struct request *r, struct span payload, struct err *e)
 {
-	size_t cap = payload.len * 16;
+	size_t cap = payload.len * REQUEST_DECODE_FACTOR;
 	cap = cap < REQUEST_DECODE_MIN ? REQUEST_DECODE_MIN : cap;
 	cap = cap > REQUEST_DECODE_MAX ? REQUEST_DECODE_MAX : cap;
 	arena_init(&r->arena, cap);

@@ -38,6 +38,8 @@ enum {
 	REQUEST_DECODE_MIN =
 		64 * 1024, /* ceiling of a decoded request, in bytes, at least and at most */
 	REQUEST_DECODE_MAX = 8 * 1024 * 1024,
+	REQUEST_DECODE_FACTOR = 32, /* memory for a byte of request: rows of few bytes are large
+				       structures, each field has its place in them */
 	REQUEST_ARENA_MAX = 24 * 1024 * 1024, /* with what its handler needs */
 	REQUEST_SLOW_MS = 500,
 };

@@ -32,7 +32,7 @@ const char *names_target(const char *kind, const char *field)
 
 const char *names_main_field(const char *kind)
 {
-	static const char *const known[] = {"title", "name", "text"};
+	static const char *const known[] = {"title", "name", "text", "statement", "label"};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (seve_field_type(kind, known[i]))
 			return known[i];

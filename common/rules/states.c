@@ -80,7 +80,7 @@ void rules_allowed(const struct kind *k, int from, char *out, size_t size)
 void rules_default_state(const struct kind *k, ProtobufCMessage *m)
 {
 	const field_desc *state = field_state(k);
-	if (!state || field_present(m, state))
+	if (!state || field_present(m, state) || (field_rule(k, state).flags & FIELD_REQUIRED))
 		return;
 	for (size_t i = 0; i < N_INITIALS; i++) {
 		int number;

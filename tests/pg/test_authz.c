@@ -39,12 +39,16 @@ static const struct row {
 	Seve__Level reads;
 } rows[] = {
 	{"admin", " territory ", SEVE__LEVEL__LEVEL_UNSPECIFIED},
-	{"coordinator", " action position group meeting attendance task ",
+	{"coordinator", " action group meeting task ",
 	 SEVE__LEVEL__LEVEL_NETWORK},
 	{"facilitator",
-	 " territory actor contact action position group meeting attendance minute task ",
+	 " territory actor contact action position group meeting attendance minute task "
+	 "availability interview interview_note assessment problem resource match swot_entry idea "
+	 "decision cohort knowhow benefit ",
 	 SEVE__LEVEL__LEVEL_TEAM},
-	{"importer", " actor action meeting ", SEVE__LEVEL__LEVEL_PUBLIC},
+	{"importer",
+	 " actor action meeting availability interview problem resource benefit ",
+	 SEVE__LEVEL__LEVEL_PUBLIC},
 	{"observer", " ", SEVE__LEVEL__LEVEL_PUBLIC},
 };
 
