@@ -9,6 +9,7 @@
 #include "handlers/handlers.h"
 #include "log.h"
 #include "pg/writer.h"
+#include "purge.h"
 #include "server_private.h"
 
 enum {
@@ -114,6 +115,7 @@ void server_free(struct server *s)
 		return;
 	struct server_private *p = s->priv;
 	bell_free(p->ring);
+	purge_free(s->purge);
 	auth_fini(&p->auth);
 	requests_fini(&p->requests);
 	conns_fini(&p->conns);
@@ -150,6 +152,8 @@ static void on_tick(uv_timer_t *h)
 	listener_resume(s);
 	if (s->priv->state == SERVER_SERVING)
 		auth_sweep(s);
+	if (s->purge)
+		purge_sweep(s->purge);
 	if (s->priv->state == SERVER_DRAINING && clock_mono_ms() >= s->priv->drain_until_ms)
 		conns_kill(s);
 }
@@ -206,6 +210,8 @@ static int open_links(struct server *s, struct err *e)
 		rc = getter_open(s, e);
 	if (rc == 0)
 		rc = imports_open(s, e);
+	if (rc == 0)
+		rc = purge_open(s, &s->purge, e);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 struct conn;
 struct getter;
 struct imports;
+struct purge;
 struct writer;
 
 struct server {
@@ -21,6 +22,7 @@ struct server {
 	struct writer *writer;   /* the group-commit writer (pg/writer.h) */
 	struct getter *getter;   /* gets under way (handlers/handlers.h) */
 	struct imports *imports; /* import runs */
+	struct purge *purge;     /* of what is too old */
 	struct pg_link *bell;    /* LISTEN */
 	SSL_CTX *tls;
 	uint64_t epoch;             /* of the database (epoch.h) */

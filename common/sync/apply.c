@@ -267,7 +267,7 @@ static int mutation_replay(struct world *w, struct apply_job *j, const struct wo
 	ProtobufCMessage *v;
 
 	if (memcmp(p->hash, j->hash, sizeof p->hash))
-		return err_set(e, ERR_INVALID, "mutation %llu was sent before with other content",
+		return err_set(e, ERR_MID_REUSED, "mutation %llu was sent before with other content",
 			       (unsigned long long)j->mutation->mid);
 	j->replayed = true;
 	if (p->given) {

@@ -69,7 +69,7 @@ struct apply_wants {
 int apply_needs(const struct apply_job *j, const struct apply_wants *w);
 
 /* Decides.  0 with verdict (or row) set, whatever the verdict says; -ERR_NOMEM, -ERR_OUT_OF_ORDER
- * (a mid was left out: the text names the expected one), -ERR_INVALID (the mid was used for other
+ * (a mid was left out: the text names the expected one), -ERR_MID_REUSED (it was used for other
  * bytes): then nothing was done. */
 int apply_job(struct world *w, struct apply_job *j, struct err *e);
 

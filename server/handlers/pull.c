@@ -4,10 +4,12 @@
  *
  * A tail reads head and page in one statement, so the last page and the head agree.  Windows are
  * ranges of revs, so the next can be asked for before this one has come.  Rows that move past a
- * window while it is read come again later. */
+ * window while it is read come again later.  Each tail looks whether deletions have been purged
+ * that the windows before it should have told. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cursor.h"
 #include "dispatch.h"
 #include "pg/load.h"
 #include "server.h"
@@ -36,14 +38,18 @@ struct pull {
 	struct request *request;
 	uint32_t territory;
 	Seve__Level reads;
-	uint64_t since, sent, asked, head; /* revs: the client's cursor; sent so far; asked for; the
-					      head when last seen */
-	uint64_t records;
+	struct cursor cursor;       /* the client's; its `start` is set here where a load begins */
+	uint64_t sent, asked, head; /* revs: sent so far; asked for; the head when last seen */
+	uint64_t sound;             /* up to here it is known that no deletion was missed */
+	uint64_t records, withheld;
+	bool count;
+	struct arena counting;
+	struct pg_unit *counted; /* under way, or NULL */
 	struct slot slots[PULL_AHEAD];
 	unsigned first, busy; /* ring of slots */
 	uint8_t *page;
 	size_t page_len, page_from;
-	bool waiting, ended;
+	bool waiting, ended, complete;
 };
 
 static void pull_step(struct pull *p);
@@ -54,10 +60,11 @@ static void pull_step(struct pull *p);
 /* Slots whose answers are still on their way end later, by themselves. */
 static void pull_free(struct pull *p)
 {
-	if (p->busy)
+	if (p->busy || p->counted)
 		return;
 	for (unsigned i = 0; i < PULL_AHEAD; i++)
 		arena_fini(&p->slots[i].arena);
+	arena_fini(&p->counting);
 	free(p->page);
 	free(p);
 }
@@ -72,14 +79,11 @@ static void slot_drop(struct slot *s)
 
 static void pull_end(struct pull *p)
 {
-	struct request *r = p->request;
-
 	p->ended = true;
 	p->request = NULL;
 	for (unsigned i = 0; i < PULL_AHEAD; i++)
 		if (p->slots[i].ready)
 			slot_drop(&p->slots[i]);
-	(void)r;
 	pull_free(p);
 }
 
@@ -104,6 +108,8 @@ static void pull_reply(struct pull *p)
 	pull.view = authz_view(r->who, p->territory);
 	pull.head_rev = p->head;
 	pull.records = p->records;
+	pull.has_withheld = p->count;
+	pull.withheld = p->withheld;
 	reply.body_case = SEVE__REPLY__BODY_PULL;
 	reply.pull = &pull;
 	pull_end(p);
@@ -131,6 +137,8 @@ static int page_send(struct pull *p, uint64_t to)
 	int rc;
 
 	at = wire_put_number(at, 4, to);
+	if (p->cursor.start)
+		at = wire_put_number(at, 10, p->cursor.start);
 	rc = request_send(p->request, FRAME_PAGE, p->page, (size_t)(at - p->page));
 	p->sent = to;
 	page_begin(p, to);
@@ -160,6 +168,8 @@ static int page_add(struct pull *p, const PGresult *res, int row)
 	bool gone = pg_get_bool(res, row, 3);
 	size_t n = record_head(head, res, row, body), m = gone ? 0 : body.len;
 
+	if (gone && cursor_skips(&p->cursor, (uint64_t)pg_get_int8(res, row, 0)))
+		return 0;
 	if (p->page_len > p->page_from && p->page_len + n + m > PULL_FRAME) {
 		int rc = page_send(p, (uint64_t)pg_get_int8(res, row, 0) - 1);
 
@@ -211,32 +221,49 @@ static int slot_ask(struct pull *p, uint64_t to)
  * -----------------------------------------------------------------------------------------------
  */
 
+static int pull_fault(enum cursor_fault f, uint64_t rev, struct err *e)
+{
+	err_set(e, ERR_RESET_REQUIRED, "the cursor %llu is %s", (unsigned long long)rev,
+		cursor_fault_text(f));
+	return err_remedy(e, "compare with the manifest, or synchronise from the beginning; edits "
+			     "that wait are kept");
+}
+
+/* Looks at head and purged_rev as this snapshot has them. */
+static int tail_check(struct pull *p, uint64_t purged, struct err *e)
+{
+	enum cursor_fault f;
+
+	if (cursor_is_fresh(&p->cursor) && !p->sound)
+		p->cursor.start = p->head; /* a load begins */
+	f = cursor_check_read(&p->cursor, p->sound, p->head, purged);
+	if (f)
+		return pull_fault(f, p->cursor.rev, e);
+	p->sound = p->asked;
+	return 0;
+}
+
 /* 1: the pull is complete; 0: there is more; negative: an error. */
 static int tail_read(struct pull *p, struct slot *s, struct err *e)
 {
 	const PGresult *res = s->stmt->result;
-	int n = PQntuples(res);
-	uint64_t purged, to;
+	int n = PQntuples(res), rc;
+	uint64_t to;
 
 	if (!n)
 		return err_set(e, ERR_NOT_FOUND, "there is no territory %u", p->territory);
 	p->head = (uint64_t)pg_get_int8(res, 0, 5);
-	purged = (uint64_t)pg_get_int8(res, 0, 6);
-	if (p->since > p->head || (p->since && p->since < purged)) {
-		err_set(e, ERR_RESET_REQUIRED, "the cursor %llu is %s",
-			(unsigned long long)p->since,
-			p->since > p->head ? "ahead of the server" : "older than what was purged");
-		return err_remedy(e, "synchronise from the beginning; edits that wait are kept");
-	}
-	for (int row = 0; row < n && !pg_is_null(res, row, 0); row++) {
+	rc = tail_check(p, (uint64_t)pg_get_int8(res, 0, 6), e);
+	for (int row = 0; !rc && row < n && !pg_is_null(res, row, 0); row++)
 		if (!pg_get_bool(res, row, 7) && page_add(p, res, row))
-			return err_set(e, ERR_UNAVAILABLE, "the connection is gone");
-	}
+			rc = err_set(e, ERR_UNAVAILABLE, "the connection is gone");
+	if (rc)
+		return rc;
 	if (n < PULL_ROWS)
 		return page_send(p, p->head) ? err_set(e, ERR_UNAVAILABLE, "the connection is gone")
 					     : 1;
 	to = (uint64_t)pg_get_int8(res, n - 1, 0);
-	p->asked = to;
+	p->asked = p->sound = to;
 	return page_send(p, to) ? err_set(e, ERR_UNAVAILABLE, "the connection is gone") : 0;
 }
 
@@ -302,6 +329,42 @@ static void pull_drained(struct request *r)
 	pull_step(p);
 }
 
+/* What is withheld is counted beside the pages; the count is waited for at the end. */
+static void counted(struct pg_unit *u)
+{
+	struct pull *p = u->owner;
+
+	if (!u->err.code && PQntuples(u->last->result))
+		p->withheld = (uint64_t)pg_get_int8(u->last->result, 0, 0);
+	else
+		p->count = false; /* the pull is none the worse for it */
+	pg_unit_clear(u);
+	p->counted = NULL;
+	if (p->ended)
+		pull_free(p);
+	else if (p->complete)
+		pull_reply(p);
+}
+
+static void count_ask(struct pull *p)
+{
+	struct pg_unit *u;
+	struct pg_stmt *s;
+
+	if (!p->count || p->reads >= SEVE__LEVEL__LEVEL_TEAM)
+		return; /* nothing is above the highest */
+	u = pg_unit_new(&p->counting, p, counted);
+	p->count = u && !load_territories(u, &p->territory, 1);
+	s = p->count ? pg_unit_add(u, pg_sql("pull_withheld")) : NULL;
+	p->count = s != NULL;
+	if (!s)
+		return;
+	pg_params_int4(&s->params, (int32_t)p->territory);
+	pg_params_int4(&s->params, (int32_t)p->reads);
+	p->counted = u;
+	pg_pool_submit(p->request->server->readers, u);
+}
+
 static void pull_step(struct pull *p)
 {
 	struct err e;
@@ -317,7 +380,8 @@ static void pull_step(struct pull *p)
 		if (!rc && pull_ask_more(p))
 			rc = err_set(&e, ERR_NOMEM, "pull");
 	}
-	if (rc > 0)
+	p->complete = rc > 0;
+	if (rc > 0 && !p->counted)
 		pull_reply(p);
 	else if (rc < 0)
 		pull_fail(p, &e);
@@ -329,18 +393,10 @@ static void pull_step(struct pull *p)
 
 static int pull_check(const struct request *r, const Seve__PullRequest *q, struct err *e)
 {
-	/* From the beginning.  A cursor at rev 0 of an empty territory is a cursor: the replica may
-	 * hold records of its own pushes already. */
-	if (!q->rev && !q->epoch && !q->view)
-		return 0;
-	if (q->epoch != r->server->epoch)
-		err_set(e, ERR_RESET_REQUIRED,
-			"the cursor is of another epoch: the database was restored or replaced");
-	else if (q->view != authz_view(r->who, q->territory))
-		err_set(e, ERR_RESET_REQUIRED, "the cursor was made with other rights");
-	else
-		return 0;
-	return err_remedy(e, "synchronise from the beginning; edits that wait are kept");
+	const struct cursor c = {q->epoch, q->view, q->rev, q->start};
+	enum cursor_fault f = cursor_check(&c, r->server->epoch, authz_view(r->who, q->territory));
+
+	return f ? pull_fault(f, q->rev, e) : 0;
 }
 
 static struct pull *pull_new(struct request *r, Seve__Level reads)
@@ -358,7 +414,10 @@ static struct pull *pull_new(struct request *r, Seve__Level reads)
 	p->request = r;
 	p->territory = q->territory;
 	p->reads = reads;
-	p->since = p->sent = p->asked = q->rev;
+	p->cursor = (struct cursor){q->epoch, q->view, q->rev, q->start};
+	p->sent = p->asked = p->sound = q->rev;
+	p->count = q->count;
+	arena_init(&p->counting, 64 * 1024);
 	for (unsigned i = 0; i < PULL_AHEAD; i++) {
 		p->slots[i].pull = p;
 		arena_init(&p->slots[i].arena, 64 * 1024);
@@ -386,5 +445,7 @@ void handle_pull(struct request *r)
 			pull_fail(p, &e);
 		else
 			request_fail(r, &e);
+		return;
 	}
+	count_ask(p);
 }

@@ -4,6 +4,7 @@
 
 #include "dispatch.h"
 #include "pg/writer.h"
+#include "purge.h"
 #include "server.h"
 #include "wire.h"
 
@@ -117,6 +118,9 @@ static int push_start(struct request *r, struct err *e)
 		p->jobs[i].owner = p;
 		p->jobs[i].done = push_job_done;
 	}
+	if (body->acked_mid && body->acked_mid < body->mutations[0]->mid)
+		purge_taken(r->server->purge, body->mutations[0]->territory, &r->who->client_id,
+			    body->acked_mid);
 	return writer_submit_all(r->server->writer, p->jobs, p->n, e);
 }
 

@@ -154,7 +154,7 @@ static bool receive(struct peer *p)
 }
 
 /* One turn of both ends. */
-static void pump(struct peer *p)
+void peer_pump(struct peer *p)
 {
 	flush(p);
 	uv_run(p->host->server->loop, UV_RUN_NOWAIT);
@@ -175,7 +175,7 @@ void peer_secure(struct peer *p)
 	assert_int_equal(tls_init(&p->tls, p->ctx, "localhost", &p->out, &e), 0);
 	assert_int_equal(tls_feed(&p->tls, NULL, 0, &p->plain, &e), 0);
 	while (!p->tls.ready && !p->closed && uv_hrtime() < until)
-		pump(p);
+		peer_pump(p);
 	assert_true(p->tls.ready);
 	flush(p);
 }
@@ -254,7 +254,7 @@ static bool next_frame(struct peer *p, struct frame *f)
 			return false;
 		if (uv_hrtime() > until)
 			fail_msg("no frame came");
-		pump(p);
+		peer_pump(p);
 	}
 }
 

@@ -66,6 +66,9 @@ void peer_expect_closed(struct peer *p);
 void peer_status(struct peer *p);
 void peer_free(void *message);
 
+/* One turn of both ends: for a test that waits for what may be of several types. */
+void peer_pump(struct peer *p);
+
 /* Turns the loop for a while. */
 void host_turn(struct host *h, unsigned ms);
 /* Moves the fake clock and sweeps, as the seconds would have done. */

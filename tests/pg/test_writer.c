@@ -256,7 +256,7 @@ static void a_retry_reads_the_stored_verdict(void **state)
 	snprintf(c.title, sizeof c.title, "twice");
 	submit(b, &c);
 	await_all(b);
-	assert_int_equal(c.job.err.code, ERR_INVALID);
+	assert_int_equal(c.job.err.code, ERR_MID_REUSED);
 	bench_close(b);
 }
 

@@ -347,7 +347,7 @@ static void a_mid_does_not_serve_twice(void **state)
 			      .mutation = mutation(f, 1, 1, &d)};
 
 	apply(f, &f->facilitator, mutation(f, 1, 1, &c));
-	assert_int_equal(apply_job(&f->world, &j, &f->err), -ERR_INVALID);
+	assert_int_equal(apply_job(&f->world, &j, &f->err), -ERR_MID_REUSED);
 }
 
 static void a_gap_in_mids_is_refused(void **state)
