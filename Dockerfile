@@ -3,7 +3,7 @@ FROM debian:12-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	gcc g++ cmake ninja-build pkg-config protobuf-c-compiler protobuf-compiler libprotobuf-c-dev libuv1-dev libpq-dev \
 	libssl-dev libsqlite3-dev libpopt-dev libinih-dev libcsv-dev libjansson-dev libutf8proc-dev uthash-dev \
-	libsmartcols-dev gettext
+	libsmartcols-dev libical-dev libxlsxwriter-dev gettext
 COPY . /src
 RUN cmake --preset release -S /src -DSEVE_BENCH=OFF -DCMAKE_INSTALL_PREFIX=/usr/local \
 	&& cmake --build /src/build/release \
@@ -12,7 +12,7 @@ RUN cmake --preset release -S /src -DSEVE_BENCH=OFF -DCMAKE_INSTALL_PREFIX=/usr/
 FROM debian:12-slim
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	ca-certificates openssl libuv1 libpq5 libssl3 libprotobuf-c1 libsqlite3-0 libpopt0 libinih1 libcsv3 libjansson4 \
-	libutf8proc2 libsmartcols1 \
+	libutf8proc2 libsmartcols1 libical3 libxlsxwriter4 \
 	&& rm -rf /var/lib/apt/lists/* \
 	&& useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin seved
 COPY --from=build /out/usr/local/ /usr/local/

@@ -254,6 +254,9 @@ enum seve_import_flags { SEVE_IMPORT_REMOVE = 1, SEVE_IMPORT_REVIVE = 2 };
  * are sent in chunks, several at a time; verdicts come to the callback in line order. */
 SEVE_API int seve_import_row(struct seve_import *i, uint32_t line, const char *key,
 			     const struct seve_record *r, unsigned flags, struct seve_error **err);
+/* Of an import of our own export (source "seve", keys are ids): the rev that the next row's record
+ * had when it was exported; fields edited since are kept.  0: not known. */
+SEVE_API void seve_import_rev(struct seve_import *i, uint64_t rev);
 /* verdict: created, updated, unchanged, attached, skipped, deleted, rejected.  code and text of the
  * first remark, or "". */
 typedef void (*seve_import_verdict)(void *ctx, uint32_t line, const char *verdict, const char *id,

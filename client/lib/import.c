@@ -39,6 +39,7 @@ struct seve_import {
 	char source[64];
 	bool dry_run, begun;
 	uint64_t run, head_rev;
+	uint64_t rev; /* of the next row, or 0 */
 	struct chunk chunks[CHUNKS];
 	size_t filling,
 		oldest; /* indexes: the one that takes rows; the first that has not been told */
@@ -305,6 +306,9 @@ static int add_row(struct seve_import *i, uint32_t line, const char *key,
 	row->remove = row->has_remove;
 	row->has_revive = (flags & SEVE_IMPORT_REVIVE) != 0;
 	row->revive = row->has_revive;
+	row->has_base_rev = i->rev != 0;
+	row->base_rev = i->rev;
+	i->rev = 0;
 	rc = row->key ? record_fields(r, &c->arena, row, e) : err_set(e, ERR_NOMEM, "row");
 	if (rc)
 		return rc;
@@ -377,6 +381,11 @@ void seve_import_on_verdict(struct seve_import *i, seve_import_verdict fn, void 
 {
 	i->told = fn;
 	i->ctx = ctx;
+}
+
+void seve_import_rev(struct seve_import *i, uint64_t rev)
+{
+	i->rev = rev;
 }
 
 int seve_import_row(struct seve_import *i, uint32_t line, const char *key,

@@ -11,6 +11,9 @@
 
 enum { APPLY_CHANGES_MAX = 32, APPLY_RECORD_MAX = 64 * 1024 };
 
+/* The source of rows that come from our own export: their keys are the records' ids. */
+#define APPLY_OWN_SOURCE "seve"
+
 /* Who asks. */
 struct apply_author {
 	const char *account;

@@ -10,6 +10,26 @@
 
 enum { KEY_MAX = 200 };
 
+/* Rows of our own export name records by their ids: they are edits, not a partner's view, so
+ * nothing is remembered of them and no reference is added. */
+static bool is_own(const char *source)
+{
+	return !strcmp(source, APPLY_OWN_SOURCE);
+}
+
+/* The id of the record that a new key stands for; -ERR_INVALID: not one of ours. */
+static int key_id(uint32_t territory, const char *source, const struct kind *k, const char *key,
+		  struct uuid *out)
+{
+	if (!is_own(source)) {
+		*out = uuid_v8(territory, source, k->number, key);
+		return 0;
+	}
+	return uuid_parse(key, out, NULL) || !uuid_is_record_id(out->b, sizeof out->b)
+		       ? -ERR_INVALID
+		       : 0;
+}
+
 /* The row's mapped fields alone, as a body of their own: what is hashed and remembered. */
 static Seve__Body *mapped_values(struct arena *a, const struct kind *k, const Seve__ImportRow *row)
 {
@@ -56,7 +76,8 @@ int apply_import_needs(const struct apply_job *j, const struct apply_wants *w)
 
 	if (!in->row->key || !*in->row->key || strlen(in->row->key) > KEY_MAX)
 		return 0; /* refused later */
-	id = uuid_v8(j->territory, in->source, in->kind->number, in->row->key);
+	if (key_id(j->territory, in->source, in->kind, in->row->key, &id))
+		return 0;
 	rc = w->import(w->ctx, j->territory, in->kind, in->source, in->row->key);
 	if (!rc)
 		rc = w->record(w->ctx, j->territory, &id, true);
@@ -82,6 +103,9 @@ struct row {
 	Seve__RowVerdict__Code code;
 	struct uuid id;
 	bool attaching;
+	bool own;      /* of our own export */
+	bool backfill; /* the source tells the record's state for the first time, and nobody here
+			  has */
 };
 
 /* The record that already holds the row's unique value, if any. */
@@ -105,13 +129,48 @@ static const struct uuid *holder_of_unique(struct row *r)
 	return NULL;
 }
 
+/* An edit of our own export holds unless the field has been edited since it was exported. */
+static bool takes_edit(struct row *r, const struct stage *st, const field_desc *fd,
+		       const ProtobufCMessage *now)
+{
+	if (field_equal(kind_message(r->values), now, fd))
+		return false;
+	const struct field_rev *written = field_revs_find(&st->next.revs, fd->id);
+
+	if (!r->in->base_rev || !written || written->rev <= r->in->base_rev)
+		return true;
+	problem_add(&r->s.problems, true, fd->name, "KEPT",
+		    "kept the value that was edited here since the export");
+	return false;
+}
+
+/* A network's past comes in as records, then links, then states (a state may need the links): the
+ * state that the source tells for the first time is then a beginning, not a move. */
+static bool tells_first_state(const struct row *r, const ProtobufCMessage *now,
+			      const ProtobufCMessage *last)
+{
+	const field_desc *state = field_state(r->kind);
+	ProtobufCMessage *plain = arena_alloc(r->s.world->arena, r->kind->desc->sizeof_message);
+
+	if (!state || !plain || !last || field_present(last, state) ||
+	    !field_present(kind_message(r->values), state))
+		return false;
+	protobuf_c_message_init(r->kind->desc, plain);
+	rules_default_state(r->kind, plain);
+	return field_equal(plain, now, state);
+}
+
 /* Takes the partner's new value unless somebody here has edited the field since the partner's last
  * one. */
-static bool takes_value(struct row *r, const field_desc *fd, const ProtobufCMessage *now,
-			const ProtobufCMessage *last)
+static bool takes_value(struct row *r, const struct stage *st, const field_desc *fd,
+			const ProtobufCMessage *now, const ProtobufCMessage *last)
 {
 	const ProtobufCMessage *fresh = kind_message(r->values);
 
+	if (r->own)
+		return takes_edit(r, st, fd, now);
+	if (r->backfill && fd == field_state(r->kind))
+		return !field_equal(fresh, now, fd);
 	if (field_equal(fresh, now, fd) || (last && field_equal(fresh, last, fd)))
 		return false;
 	if (last ? field_equal(last, now, fd) : !field_present(now, fd))
@@ -161,15 +220,16 @@ static enum stage_end row_merge(struct row *r, struct stage *st, const Seve__Bod
 	if (!body || !m || !changed)
 		return STAGE_FAILED;
 	kind_set_message(r->kind, body, m);
+	r->backfill = st->backfill = tells_first_state(r, m, last ? kind_message(last) : NULL);
 	for (size_t i = 0; i < r->in->n_mask; i++) {
 		const field_desc *fd = field_by_tag(r->kind, r->in->mask[i]);
 
-		if (!takes_value(r, fd, m, last ? kind_message(last) : NULL))
+		if (!takes_value(r, st, fd, m, last ? kind_message(last) : NULL))
 			continue;
 		field_copy(m, kind_message(r->values), fd);
 		changed[n++] = fd->id;
 	}
-	if (!has_reference(body->meta, r->source, r->in->key)) {
+	if (!r->own && !has_reference(body->meta, r->source, r->in->key)) {
 		if (add_reference(a, body->meta, r->source, r->in->key))
 			return STAGE_FAILED;
 		changed[n++] = META_TAG + 7;
@@ -186,7 +246,7 @@ static enum stage_end row_create(struct row *r, struct stage *st)
 	struct arena *a = r->s.world->arena;
 	Seve__Body *body = stage_own_body(a, r->values);
 
-	if (!body || add_reference(a, body->meta, r->source, r->in->key))
+	if (!body || (!r->own && add_reference(a, body->meta, r->source, r->in->key)))
 		return STAGE_FAILED;
 	r->code = SEVE__ROW_VERDICT__CODE__CREATED;
 	return stage_put(&r->s, st, body);
@@ -198,7 +258,7 @@ static enum stage_end row_remove(struct row *r, struct stage *st)
 		r->code = SEVE__ROW_VERDICT__CODE__SKIPPED;
 		return STAGE_GOES_ON;
 	}
-	if (!stage_carries(st->next.body, r->source))
+	if (!r->own && !stage_carries(st->next.body, r->source))
 		return stage_refuse(&r->s, "key", "DENIED",
 				    "the record does not carry a reference of source %s",
 				    r->source);
@@ -251,7 +311,9 @@ static void row_match(struct row *r)
 		r->id = r->known->id;
 		return;
 	}
-	r->id = uuid_v8(r->s.job->territory, r->source, r->kind->number, r->in->key);
+	(void)key_id(r->s.job->territory, r->source, r->kind, r->in->key, &r->id);
+	if (r->own)
+		return;
 	other = holder_of_unique(r);
 	if (other && uuid_cmp(other, &r->id)) {
 		r->id = *other;
@@ -291,6 +353,11 @@ static enum stage_end row_input(struct row *r)
 				    r->s.job->refuse);
 	if (!in->key || !*in->key)
 		return stage_refuse(&r->s, "key", "REQUIRED", "the row has no key");
+	if (key_id(r->s.job->territory, r->source, r->kind, in->key, &r->id))
+		return stage_refuse(
+			&r->s, "key", "FORMAT",
+			"\"%.60s\" is not the id of a record: rows of source %s are named by it",
+			in->key, r->source);
 	if (strlen(in->key) > KEY_MAX)
 		return stage_refuse(&r->s, "key", "TOO_LONG", "the key is longer than %d bytes",
 				    KEY_MAX);
@@ -316,7 +383,7 @@ static enum stage_end row_input(struct row *r)
 /* Remembers what the partner said, for the next run. */
 static void row_remember(struct row *r)
 {
-	if (r->code == SEVE__ROW_VERDICT__CODE__SKIPPED ||
+	if (r->own || r->code == SEVE__ROW_VERDICT__CODE__SKIPPED ||
 	    r->code == SEVE__ROW_VERDICT__CODE__DELETED)
 		return;
 	if (r->known->known && !memcmp(r->known->hash, r->hash, sizeof r->hash))
@@ -362,7 +429,8 @@ int apply_import_row(struct world *w, struct apply_job *j, struct err *e)
 	struct row r = {.s = {.world = w, .job = j},
 			.kind = j->import.kind,
 			.in = j->import.row,
-			.source = j->import.source};
+			.source = j->import.source,
+			.own = is_own(j->import.source)};
 	Seve__RowVerdict *v = arena_alloc(w->arena, sizeof *v);
 	uint8_t *id = arena_alloc(w->arena, 16);
 

@@ -326,7 +326,8 @@ static int check_record(struct stage_set *s, const struct stage *st, const char 
 	struct ref_check refs = {s, st};
 
 	field_check_record(k, after, &s->problems);
-	rules_check_state(k, message(body_before(st)), after, reason, &s->problems);
+	rules_check_state(k, st->backfill ? NULL : message(body_before(st)), after, reason,
+			  &s->problems);
 	if (st->target->deleted == false)
 		field_each_ref(k, after, check_ref, &refs);
 	check_unique(s, st);

@@ -19,8 +19,10 @@ struct stage {
 	Seve__Outcome *outcome;
 	uint32_t *changed; /* fields written by an update; none for other operations */
 	size_t n_changed;
-	bool acts;   /* something changes */
-	bool merged; /* others had edited it meanwhile */
+	bool backfill; /* an import enters the past: the state is looked at as that of a new record
+			*/
+	bool acts;     /* something changes */
+	bool merged;   /* others had edited it meanwhile */
 	bool clashed;
 };
 

@@ -131,6 +131,10 @@ static int run_check(const struct request *r, const Seve__ImportBegin *q, struct
 		return rc;
 	if (!q->source || !*q->source || strlen(q->source) >= sizeof((struct run *)0)->source)
 		return err_set(e, ERR_INVALID, "source: names the partner's system, 1 to 63 bytes");
+	if (rights->source && !strcmp(q->source, APPLY_OWN_SOURCE))
+		return err_set(e, ERR_DENIED,
+			       "source %s is for our own exports: a facilitator imports them",
+			       APPLY_OWN_SOURCE);
 	if (rights->source && strcmp(rights->source, q->source)) {
 		err_set(e, ERR_DENIED, "this account imports from source %s, not %s",
 			rights->source, q->source);

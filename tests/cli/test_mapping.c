@@ -31,9 +31,10 @@ struct values {
 	char text[8192]; /* "field=text;" */
 };
 
-static int set(void *ctx, const char *field, const char *text)
+static int set(void *ctx, const char *field, const char *text, const struct mapping_rule *rule)
 {
 	struct values *v = ctx;
+	(void)rule;
 	const size_t n = strlen(v->text);
 	snprintf(v->text + n, sizeof v->text - n, "%s=%s;", field, text);
 	return 0;
@@ -201,9 +202,10 @@ struct real {
 	unsigned rows, with_siret, with_naf, with_place;
 };
 
-static int count(void *ctx, const char *field, const char *text)
+static int count(void *ctx, const char *field, const char *text, const struct mapping_rule *rule)
 {
 	struct real *r = ctx;
+	(void)rule;
 	r->with_siret += strcmp(field, "siret") == 0 && strlen(text) == 14;
 	r->with_naf += strcmp(field, "naf_code") == 0 && strlen(text) == 6 && text[2] == '.';
 	r->with_place += strcmp(field, "lon") == 0 && *text;
@@ -270,7 +272,7 @@ static void every_mapping_of_ours_can_be_read(void **state)
 		struct err e = {0};
 		assert_int_equal(mapping_parse(*state, name, mapping_builtin(name), &m, &e), 0);
 	}
-	assert_int_equal(n, 4);
+	assert_true(n > 20);
 	assert_null(mapping_builtin("none"));
 }
 

@@ -16,7 +16,7 @@ static void gives(const char *name, const char *from, const char *wanted)
 	const transform_fn fn = transform_find(name);
 	assert_non_null(fn);
 	snprintf(text, sizeof text, "%s", from);
-	fn(text, sizeof text);
+	fn(text, sizeof text, "");
 	assert_string_equal(text, wanted);
 }
 
@@ -83,11 +83,11 @@ static void what_does_not_fit_stays_as_it_was(void **state)
 {
 	char code[6] = "2815Z", zip[5] = "1400", lines[4] = "a\nb";
 	(void)state;
-	transform_find("naf")(code, sizeof code);
+	transform_find("naf")(code, sizeof code, "");
 	assert_string_equal(code, "2815Z");
-	transform_find("pad5")(zip, sizeof zip);
+	transform_find("pad5")(zip, sizeof zip, "");
 	assert_string_equal(zip, "1400");
-	transform_find("one_line")(lines, sizeof lines);
+	transform_find("one_line")(lines, sizeof lines, "");
 	assert_string_equal(lines, "a\nb");
 }
 

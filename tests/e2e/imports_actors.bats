@@ -77,12 +77,14 @@ report() { # KEY: of the JSON report on stdin
 	equal "$before" "$(actors | wc -l)"
 }
 
-@test "Latin-1 bytes are found, with line and remedy; converted on demand" {
+@test "Latin-1 is found out, converted and said so; a damaged UTF-8 file is refused with line and remedy" {
 	rows latin <<<$'l1;Caf\xe9 de la gare;company;'
-	expect 9 'line 2' import "$E2E/latin.csv"
-	expect 9 'encoding' import "$E2E/latin.csv"
-	expect 0 '' import "$E2E/latin.csv" --encoding latin1
+	expect 0 'windows-1252' import "$E2E/latin.csv"
 	expect 0 'Café de la gare' as facilitator actor list --territory nord --server --limit 1000 --format csv
+	expect 0 '' import "$E2E/latin.csv" --encoding latin1
+	rows damaged <<<$'l2;Café;company;\nl3;Abîmé \xff;company;'
+	expect 9 'line 3' import "$E2E/damaged.csv"
+	expect 9 'encoding' import "$E2E/damaged.csv"
 }
 
 @test "rows without key, of wrong width, with a wrong word or number are rejected; the good ones go on" {
@@ -94,14 +96,18 @@ report() { # KEY: of the JSON report on stdin
 		m5;Faux;company;123
 		m6;Bonne aussi;company;
 	END
-	run import "$E2E/mixed.csv" --format json --rejected "$E2E/rejected.csv"
+	run import "$E2E/mixed.csv" --format json --rejects "$E2E/rejected.csv"
 	[ "$status" -eq 3 ]
 	json=$(grep -m 1 '^{' <<<"$output" || true)
 	[ -n "$json" ] || json=$output
 	equal "2 4" "$(jq -r '[.created, .rejected] | join(" ")' <<<"$json")"
 	for line in 3 4 5 6; do
-		expect 0 "\b$line\b" cat "$E2E/rejected.csv"
+		expect 0 ";$line;" cat "$E2E/rejected.csv"
 	done
+	# mended and imported again, with the columns that tell why
+	sed -i 's/vaisseau_spatial/company/; s/;123;/;;/' "$E2E/rejected.csv"
+	run import "$E2E/rejected.csv" --format json
+	equal "3 1" "$(jq -r '[.created, .rejected] | join(" ")' <<<"$(grep -m 1 '^{' <<<"$output")")"
 	expect 0 'Bonne aussi' as facilitator actor list --territory nord --server --limit 1000 --format csv
 }
 

@@ -15,9 +15,10 @@ enum { SIZE_MAX_BYTES = 16 * 1024, WIDTH = 4 };
 			abort();                                                                   \
 	} while (0)
 
-static int set(void *ctx, const char *field, const char *text)
+static int set(void *ctx, const char *field, const char *text, const struct mapping_rule *rule)
 {
 	size_t *n = ctx;
+	(void)rule;
 	CHECK(field[0] && strlen(text) <= MAPPING_VALUE_MAX);
 	*n += strlen(text);
 	return 0;
@@ -39,6 +40,10 @@ static void lay_over(struct arena *a, struct mapping *m, char *cells)
 		CHECK(e.text[0]);
 		return;
 	}
+	enum mapping_operation what;
+	CHECK(mapping_wanted(a, m));
+	if (mapping_operation(m, row, &what, &e) < 0)
+		CHECK(e.text[0]);
 	if (mapping_key(m, row, key, &e) == 0)
 		CHECK(key[0] && strlen(key) < MAPPING_KEY_MAX);
 	if (mapping_apply(m, row, set, &n, &e) < 0)

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "i18n.h"
+#include "import/reader.h"
 #include "text.h"
 
 /* libcsv's states, which it keeps to itself: nothing of a row read yet; inside a cell. */
@@ -18,13 +19,14 @@ enum { STATE_NO_ROW = 0, STATE_IN_CELL = 2 };
 
 enum { CELL_STEP = 64 * 1024 }; /* libcsv's own 128 bytes make a long cell quadratic */
 
-struct reader {
+struct csvfile {
+	FILE *file;
 	struct csv_parser parser;
 	iconv_t convert; /* (iconv_t)-1: none */
-	csvfile_fn fn;
-	void *ctx;
-	struct err *e;
+	struct err *e;   /* of the call under way */
 	int rc;
+	bool ready, ended, finished, bom, verbatim; /* a row waits; the file is through */
+	struct csvfile_row out;
 	uint32_t line, row_line;
 	char *raw, *text; /* a line as it is, and converted */
 	size_t raw_len;
@@ -59,7 +61,7 @@ const char *csvfile_encoding(const char *word)
 }
 
 /* The column's name for a message, or its number. */
-static void column_name(const struct reader *r, size_t i, char out[static 80])
+static void column_name(const struct csvfile *r, size_t i, char out[static 80])
 {
 	if (i < r->n_names && r->names[r->name_starts[i]])
 		snprintf(out, 80, "\"%.70s\"", r->names + r->name_starts[i]);
@@ -67,7 +69,7 @@ static void column_name(const struct reader *r, size_t i, char out[static 80])
 		snprintf(out, 80, "%zu", i + 1);
 }
 
-static int not_utf8(struct reader *r, size_t column, size_t bad)
+static int not_utf8(struct csvfile *r, size_t column, size_t bad)
 {
 	const unsigned char *cell = (const unsigned char *)r->cells[column];
 	const size_t len = strlen(r->cells[column]);
@@ -112,33 +114,7 @@ static char *trim(char *s)
 	return s;
 }
 
-/* CR LF becomes LF; other control characters (C0, DEL, C1 in UTF-8) become a blank.  How many. */
-static unsigned clean(char *s)
-{
-	unsigned replaced = 0;
-	char *to = s;
-	for (const char *p = s; *p; p++) {
-		const unsigned char ch = (unsigned char)*p;
-		if (ch == '\r' && p[1] == '\n')
-			continue;
-		if (ch == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0) {
-			p++;
-			*to++ = ' ';
-			replaced++;
-		} else if (ch == '\r') {
-			*to++ = '\n';
-		} else if ((ch < 0x20 && ch != '\n' && ch != '\t') || ch == 0x7f) {
-			*to++ = ' ';
-			replaced++;
-		} else {
-			*to++ = *p;
-		}
-	}
-	*to = '\0';
-	return replaced;
-}
-
-static int keep_names(struct reader *r)
+static int keep_names(struct csvfile *r)
 {
 	r->names = malloc(r->row_len + 1);
 	if (!r->names)
@@ -154,9 +130,9 @@ static int keep_names(struct reader *r)
 	return 0;
 }
 
-static int row(struct reader *r)
+static int row(struct csvfile *r)
 {
-	struct csvfile_row out = {.line = r->row_line, .cells = r->cells, .n = r->n};
+	r->out = (struct csvfile_row){.line = r->row_line, .cells = r->cells, .n = r->n};
 	for (size_t i = 0; i < r->n; i++)
 		r->cells[i] = r->row + r->starts[i];
 	for (size_t i = 0; i < r->n; i++) {
@@ -165,15 +141,17 @@ static int row(struct reader *r)
 			return not_utf8(r, i, bad);
 	}
 	for (size_t i = 0; i < r->n; i++) {
-		out.replaced += clean(r->cells[i]);
-		r->cells[i] = trim(r->cells[i]);
+		r->out.replaced += reader_clean(r->cells[i]);
+		if (!r->verbatim)
+			r->cells[i] = trim(r->cells[i]);
 	}
 	if (!r->names && keep_names(r) < 0)
 		return -ERR_NOMEM;
-	return r->fn(r->ctx, &out, r->e);
+	r->ready = true;
+	return 0;
 }
 
-static int too_big(struct reader *r, const char *what, unsigned most)
+static int too_big(struct csvfile *r, const char *what, unsigned most)
 {
 	err_set(r->e, ERR_TOO_BIG, _("line %u: more than %u %s in one row"), r->row_line, most,
 		what);
@@ -183,7 +161,7 @@ static int too_big(struct reader *r, const char *what, unsigned most)
 
 static void on_cell(void *bytes, size_t n, void *ctx)
 {
-	struct reader *r = ctx;
+	struct csvfile *r = ctx;
 	if (r->rc)
 		return;
 	if (r->n == CSVFILE_CELLS_MAX) {
@@ -201,7 +179,7 @@ static void on_cell(void *bytes, size_t n, void *ctx)
 
 static void on_row(int end, void *ctx)
 {
-	struct reader *r = ctx;
+	struct csvfile *r = ctx;
 	(void)end;
 	if (r->rc == 0)
 		r->rc = row(r);
@@ -227,7 +205,7 @@ static char detect(const char *s, size_t n)
 	return candidates[best];
 }
 
-static int first_line(struct reader *r, const char **s, size_t *n)
+static int first_line(struct csvfile *r, const char **s, size_t *n)
 {
 	const unsigned char *b = (const unsigned char *)*s;
 	if (*n >= 2 && ((b[0] == 0xff && b[1] == 0xfe) || (b[0] == 0xfe && b[1] == 0xff))) {
@@ -237,6 +215,7 @@ static int first_line(struct reader *r, const char **s, size_t *n)
 	if (*n >= 3 && b[0] == 0xef && b[1] == 0xbb && b[2] == 0xbf) {
 		*s += 3;
 		*n -= 3;
+		r->bom = true;
 	}
 	if (r->detect)
 		csv_set_delim(&r->parser, (unsigned char)detect(*s, *n));
@@ -244,7 +223,7 @@ static int first_line(struct reader *r, const char **s, size_t *n)
 }
 
 /* All our other encodings have one byte a character, which becomes at most three. */
-static int converted(struct reader *r, const char **s, size_t *n)
+static int converted(struct csvfile *r, const char **s, size_t *n)
 {
 	char *in = (char *)(uintptr_t)*s, *out = r->text;
 	size_t in_left = *n, out_left = 3 * CSVFILE_ROW_MAX;
@@ -261,7 +240,7 @@ static int converted(struct reader *r, const char **s, size_t *n)
 	return 0;
 }
 
-static int feed(struct reader *r)
+static int feed(struct csvfile *r)
 {
 	const char *s = r->raw;
 	size_t n = r->raw_len;
@@ -286,32 +265,33 @@ static int feed(struct reader *r)
 	return r->rc;
 }
 
-/* Cuts at LF, and at CR without LF behind it. */
-static int feed_file(struct reader *r, FILE *file)
+/* One line goes in: up to LF, or CR without LF behind it.  At most one row comes out of it. */
+static int feed_line(struct csvfile *r)
 {
-	int ch, rc = 0;
-	while (rc == 0 && (ch = getc_unlocked(file)) != EOF) {
+	int ch;
+	while ((ch = getc_unlocked(r->file)) != EOF) {
 		if (r->raw_len == CSVFILE_ROW_MAX) {
 			r->row_line = r->line + 1;
 			return too_big(r, _("bytes"), CSVFILE_ROW_MAX);
 		}
 		r->raw[r->raw_len++] = (char)ch;
-		if (ch == '\n') {
-			rc = feed(r);
-		} else if (ch == '\r') {
-			const int next = getc_unlocked(file);
-			if (next != EOF)
-				ungetc(next, file);
-			if (next != '\n')
-				rc = feed(r);
-		}
+		if (ch == '\n')
+			return feed(r);
+		if (ch != '\r')
+			continue;
+		const int next = getc_unlocked(r->file);
+		if (next != EOF)
+			ungetc(next, r->file);
+		if (next != '\n')
+			return feed(r);
 	}
-	if (rc == 0 && ferror(file))
+	if (ferror(r->file))
 		return err_set(r->e, ERR_IO, _("reading the file: %s"), strerror(errno));
-	return rc || r->raw_len == 0 ? rc : feed(r);
+	r->ended = true;
+	return r->raw_len ? feed(r) : 0;
 }
 
-static int finish(struct reader *r)
+static int finish(struct csvfile *r)
 {
 	if (r->parser.quoted && r->parser.pstate == STATE_IN_CELL) {
 		err_set(r->e, ERR_INVALID,
@@ -323,49 +303,88 @@ static int finish(struct reader *r)
 	return r->rc;
 }
 
-static int open_reader(struct reader *r, const struct csvfile_options *o)
+static int open_buffers(struct csvfile *r, const struct csvfile_options *o, struct err *e)
 {
 	const char *from = o->encoding ? csvfile_encoding(o->encoding) : "UTF-8";
 	if (!from) {
-		err_set(r->e, ERR_USAGE, _("there is no encoding \"%s\""), o->encoding);
-		return err_remedy(r->e, "utf-8, latin1, iso-8859-15, windows-1252");
+		err_set(e, ERR_USAGE, _("there is no encoding \"%s\""), o->encoding);
+		return err_remedy(e, "utf-8, latin1, iso-8859-15, windows-1252");
 	}
 	if (strcmp(from, "UTF-8") != 0) {
 		r->convert = iconv_open("UTF-8", from);
 		if (r->convert == (iconv_t)-1)
-			return err_set(r->e, ERR_INTERNAL, _("this system cannot convert %s"),
-				       from);
+			return err_set(e, ERR_INTERNAL, _("this system cannot convert %s"), from);
 	}
 	r->raw = malloc(CSVFILE_ROW_MAX);
 	r->row = malloc(CSVFILE_ROW_MAX);
 	if (r->convert != (iconv_t)-1)
 		r->text = malloc(3 * CSVFILE_ROW_MAX);
 	if (!r->raw || !r->row || (r->convert != (iconv_t)-1 && !r->text))
-		return err_set(r->e, ERR_NOMEM, _("reading the file"));
-	r->detect = !o->separator;
-	if (o->separator)
-		csv_set_delim(&r->parser, (unsigned char)o->separator);
+		return err_set(e, ERR_NOMEM, _("reading the file"));
 	return 0;
 }
 
-int csvfile_read(FILE *file, const struct csvfile_options *o, csvfile_fn fn, void *ctx,
-		 struct err *e)
+static void start_parser(struct csvfile *r, char separator)
 {
-	struct err own = {0};
-	struct reader *r = calloc(1, sizeof *r);
-	if (!r)
-		return err_set(e, ERR_NOMEM, _("reading the file"));
-	r->fn = fn;
-	r->ctx = ctx;
-	r->e = e ? e : &own;
-	r->convert = (iconv_t)-1;
 	csv_init(&r->parser, 0);
 	csv_set_blk_size(&r->parser, CELL_STEP);
-	int rc = open_reader(r, o);
-	if (rc == 0)
-		rc = feed_file(r, file);
-	if (rc == 0)
-		rc = finish(r);
+	r->detect = !separator;
+	if (separator)
+		csv_set_delim(&r->parser, (unsigned char)separator);
+}
+
+int csvfile_open(FILE *file, const struct csvfile_options *o, struct csvfile **out, struct err *e)
+{
+	struct csvfile *r = calloc(1, sizeof *r);
+	if (!r)
+		return err_set(e, ERR_NOMEM, _("reading the file"));
+	r->file = file;
+	r->convert = (iconv_t)-1;
+	start_parser(r, o->separator);
+	const int rc = open_buffers(r, o, e);
+	if (rc < 0)
+		csvfile_close(r);
+	else
+		*out = r;
+	return rc;
+}
+
+int csvfile_next(struct csvfile *r, struct csvfile_row *out, struct err *e)
+{
+	struct err own = {0};
+	r->e = e ? e : &own;
+	r->ready = false;
+	while (r->rc == 0 && !r->ready && !r->ended)
+		r->rc = feed_line(r);
+	if (r->rc == 0 && !r->ready && !r->finished) {
+		r->finished = true;
+		r->rc = finish(r);
+	}
+	if (r->rc)
+		return r->rc;
+	*out = r->out;
+	return r->ready;
+}
+
+char csvfile_separator(const struct csvfile *r)
+{
+	return (char)r->parser.delim_char;
+}
+
+void csvfile_verbatim(struct csvfile *r)
+{
+	r->verbatim = true;
+}
+
+bool csvfile_has_bom(const struct csvfile *r)
+{
+	return r->bom;
+}
+
+void csvfile_close(struct csvfile *r)
+{
+	if (!r)
+		return;
 	csv_free(&r->parser);
 	if (r->convert != (iconv_t)-1)
 		iconv_close(r->convert);
@@ -374,5 +393,55 @@ int csvfile_read(FILE *file, const struct csvfile_options *o, csvfile_fn fn, voi
 	free(r->text);
 	free(r->names);
 	free(r);
+}
+
+int csvfile_read(FILE *file, const struct csvfile_options *o, csvfile_fn fn, void *ctx,
+		 struct err *e)
+{
+	struct csvfile *r;
+	struct csvfile_row row;
+	int rc = csvfile_open(file, o, &r, e);
+	if (rc < 0)
+		return rc;
+	while ((rc = csvfile_next(r, &row, e)) == 1) {
+		rc = fn(ctx, &row, e);
+		if (rc)
+			break;
+	}
+	csvfile_close(r);
 	return rc;
+}
+
+/* ---- which encoding ---- */
+
+/* Bytes of a UTF-8 sequence that begins with `ch`; 0: none does. */
+static unsigned sequence(int ch)
+{
+	return ch < 0x80                 ? 1
+	       : ch >= 0xc2 && ch < 0xe0 ? 2
+	       : ch < 0xf0 && ch >= 0xe0 ? 3
+	       : ch >= 0xf0 && ch < 0xf5 ? 4
+					 : 0;
+}
+
+const char *csvfile_detect(FILE *file)
+{
+	uint64_t good = 0, bad = 0, hole = 0;
+	unsigned left = 0;
+	int ch;
+	while ((ch = getc_unlocked(file)) != EOF) {
+		if (left && (ch & 0xc0) == 0x80) {
+			good += --left == 0;
+			continue;
+		}
+		bad += left != 0;
+		left = sequence(ch);
+		bad += left == 0;
+		left -= left != 0;
+		hole += ch == 0x81 || ch == 0x8d || ch == 0x8f || ch == 0x90 || ch == 0x9d;
+	}
+	rewind(file);
+	if (bad <= good)
+		return NULL; /* UTF-8, perhaps a damaged one: its reader tells where */
+	return hole ? "latin1" : "windows-1252";
 }

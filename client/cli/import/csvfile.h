@@ -3,6 +3,7 @@
 #ifndef SEVE_CLI_IMPORT_CSVFILE_H
 #define SEVE_CLI_IMPORT_CSVFILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -27,14 +28,31 @@ struct csvfile_row {
 	unsigned replaced; /* control characters */
 };
 
-/* Non-zero stops the reading and is handed on. */
-typedef int (*csvfile_fn)(void *ctx, const struct csvfile_row *row, struct err *e);
+struct csvfile;
 
 /* Reads from where `file` stands to its end; the header is the first row.  Empty lines are no rows.
- * 0; what `fn` returned; -ERR_INVALID: bytes that are not UTF-8, NUL bytes, a quote that does not
- * end (with line and remedy); -ERR_TOO_BIG; -ERR_IO; -ERR_NOMEM. */
+ * -ERR_USAGE: no such encoding. */
+int csvfile_open(FILE *file, const struct csvfile_options *o, struct csvfile **out, struct err *e);
+/* 1 with a row, whose cells live until the next call; 0 at the end; -ERR_INVALID: bytes that are
+ * not UTF-8, NUL bytes, a quote that does not end (with line and remedy); -ERR_TOO_BIG; -ERR_IO;
+ * -ERR_NOMEM. */
+int csvfile_next(struct csvfile *r, struct csvfile_row *out, struct err *e);
+/* Once the first row has been read. */
+char csvfile_separator(const struct csvfile *r);
+bool csvfile_has_bom(const struct csvfile *r);
+/* From now on blanks at the ends of cells stay. */
+void csvfile_verbatim(struct csvfile *r);
+void csvfile_close(struct csvfile *r); /* NULL is fine; the file stays open */
+
+/* Non-zero stops the reading and is handed on. */
+typedef int (*csvfile_fn)(void *ctx, const struct csvfile_row *row, struct err *e);
+/* All rows, one by one.  0; what `fn` returned; the errors of the two functions above. */
 int csvfile_read(FILE *file, const struct csvfile_options *o, csvfile_fn fn, void *ctx,
 		 struct err *e);
+
+/* What the bytes of the whole file look like: NULL for UTF-8, else a word of csvfile_encoding().
+ * Rewinds. */
+const char *csvfile_detect(FILE *file);
 
 /* iconv's name for "utf-8", "latin1", "iso-8859-1", "iso-8859-15", "windows-1252", "cp1252" in any
  * case; NULL: none of ours. */

@@ -6,7 +6,7 @@
 #include "i18n.h"
 #include "suggest.h"
 
-enum section { COLUMNS, VALUES };
+enum section { COLUMNS, VALUES, ROWS, OPERATION, FILE_ITSELF };
 
 struct parser {
 	struct arena *a;
@@ -70,21 +70,42 @@ static int word(struct parser *p, char **s, const char *stops, char **out, char 
 
 /* ---- lines ---- */
 
+static int section_word(struct parser *p, char *rest, const char *name, char **out)
+{
+	bool quoted;
+	char stop;
+	if (word(p, &rest, "", out, &stop, &quoted) < 0)
+		return -ERR_INVALID;
+	return **out ? 0 : bad(p, _("what is it about? it stands behind"), name);
+}
+
 static int section(struct parser *p, char *s)
 {
-	char *name = s + 1, *end = strchr(s, ']');
+	static const struct {
+		const char *name;
+		enum section section;
+	} plain[] = {{"columns", COLUMNS}, {"rows", ROWS}, {"file", FILE_ITSELF}};
+	char *name = s + 1, *end = strchr(s, ']'), *about;
 	if (!end)
 		return bad(p, _("no ] behind"), s);
 	*end = '\0';
 	char *rest = skip(end + 1);
-	if (strcmp(name, "columns") == 0) {
-		p->section = COLUMNS;
-		return 0;
-	}
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+		if (strcmp(name, plain[i].name) == 0) {
+			p->section = plain[i].section;
+			return 0;
+		}
 	if (strcmp(name, "values") == 0) {
 		p->section = VALUES;
 		p->field = rest;
 		return *rest ? 0 : bad(p, _("which field? it stands behind"), "[values]");
+	}
+	if (strcmp(name, "operation") == 0) {
+		p->section = OPERATION;
+		if (section_word(p, rest, "[operation]", &about) < 0)
+			return -ERR_INVALID;
+		p->m->operation = about;
+		return 0;
 	}
 	if (strcmp(name, "kind") == 0) {
 		p->m->kind = kind_by_name(rest);
@@ -92,6 +113,81 @@ static int section(struct parser *p, char *s)
 	}
 	return bad(p, _("there is no section"), name);
 }
+
+/* ---- steps ---- */
+
+static int no_step(struct parser *p, const char *name)
+{
+	struct suggest s;
+	suggest_start(&s, name);
+	for (size_t i = 0; transform_name(i); i++)
+		suggest_try(&s, transform_name(i));
+	suggest_try(&s, "join");
+	suggest_try(&s, "optional");
+	suggest_try(&s, "ref");
+	bad(p, _("there is no transform"), name);
+	return suggest_best(&s) ? err_remedy(p->e, _("did you mean %s?"), suggest_best(&s))
+				: -ERR_INVALID;
+}
+
+static int transform(struct parser *p, struct mapping_steps *steps, const char *name,
+		     const char *arg)
+{
+	const transform_fn fn = transform_find(name);
+	if (!arg)
+		arg = "";
+	if (!fn)
+		return no_step(p, name);
+	if (steps->n == MAPPING_STEPS_MAX)
+		return bad(p, _("too many transforms, from"), name);
+	if (!transform_takes(name, arg))
+		return bad(p, _("what stands in brackets does not go with"), name);
+	steps->at[steps->n++] = (struct mapping_step){fn, arg};
+	return 0;
+}
+
+/* "name" or "name(argument)"; the argument may stand in quotation marks, NULL: no brackets. *stop:
+ * ',' or 0. */
+static int step_word(struct parser *p, char **s, char **name, const char **arg, char *stop)
+{
+	bool quoted;
+	char *text;
+	*arg = NULL;
+	if (word(p, s, ",(", name, stop, &quoted) < 0)
+		return -ERR_INVALID;
+	if (*stop != '(')
+		return 0;
+	if (word(p, s, ")", &text, stop, &quoted) < 0)
+		return -ERR_INVALID;
+	if (*stop != ')')
+		return bad(p, _("no ) behind"), text);
+	*arg = text;
+	*s = skip(*s);
+	*stop = **s;
+	if (*stop == ',')
+		++*s;
+	return *stop == ',' || !*stop ? 0 : bad(p, _("what is this behind the brackets:"), *s);
+}
+
+static int rule_step(struct parser *p, struct mapping_rule *r, const char *name, const char *arg)
+{
+	if (strcmp(name, "join") == 0) {
+		r->glue = arg ? arg : ", ";
+		return 0;
+	}
+	if (strcmp(name, "optional") == 0) {
+		r->optional = true;
+		return 0;
+	}
+	if (strcmp(name, "ref") == 0) {
+		r->ref = true;
+		r->ref_kind = arg ? kind_by_name(arg) : NULL;
+		return !arg || r->ref_kind ? 0 : bad(p, _("there is no kind"), arg);
+	}
+	return transform(p, &r->steps, name, arg);
+}
+
+/* ---- lines of [columns] ---- */
 
 static int key(struct parser *p, char *s)
 {
@@ -101,11 +197,18 @@ static int key(struct parser *p, char *s)
 		bool quoted;
 		if (p->m->n_key == MAPPING_KEY_PARTS)
 			return bad(p, _("too many columns in the key:"), s);
-		if (word(p, &s, "+", &column, &stop, &quoted) < 0)
+		if (word(p, &s, "+:", &column, &stop, &quoted) < 0)
 			return -ERR_INVALID;
 		if (!*column)
 			return bad(p, _("a column is missing in the"), "key");
-		p->m->key[p->m->n_key++] = column;
+		p->m->key[p->m->n_key++].column = column;
+	}
+	while (stop) {
+		char *name;
+		const char *arg;
+		if (step_word(p, &s, &name, &arg, &stop) < 0 ||
+		    transform(p, &p->m->key_steps, name, arg) < 0)
+			return -ERR_INVALID;
 	}
 	return 0;
 }
@@ -124,33 +227,11 @@ static int ignore(struct parser *p, char *s)
 	return 0;
 }
 
-static int transform(struct parser *p, struct mapping_rule *rule, const char *name)
-{
-	if (strcmp(name, "join") == 0) {
-		rule->join = true;
-		return 0;
-	}
-	const transform_fn fn = transform_find(name);
-	if (fn && rule->n_steps < MAPPING_STEPS_MAX) {
-		rule->steps[rule->n_steps++] = fn;
-		return 0;
-	}
-	if (fn)
-		return bad(p, _("too many transforms, from"), name);
-	struct suggest s;
-	suggest_start(&s, name);
-	for (size_t i = 0; transform_name(i); i++)
-		suggest_try(&s, transform_name(i));
-	suggest_try(&s, "join");
-	bad(p, _("there is no transform"), name);
-	return suggest_best(&s) ? err_remedy(p->e, _("did you mean %s?"), suggest_best(&s))
-				: -ERR_INVALID;
-}
-
 static int rule(struct parser *p, const char *column, char *s)
 {
 	struct mapping_rule *r = &p->m->rules[p->m->n_rules];
 	char stop, *field, *name;
+	const char *arg;
 	bool quoted;
 	*r = (struct mapping_rule){.column = column, .line = p->line};
 	if (word(p, &s, ":", &field, &stop, &quoted) < 0)
@@ -158,10 +239,8 @@ static int rule(struct parser *p, const char *column, char *s)
 	if (!*field)
 		return bad(p, _("no field for the column"), column);
 	r->field = field;
-	if (stop)
-		stop = ',';
-	while (stop == ',') {
-		if (word(p, &s, ",", &name, &stop, &quoted) < 0 || transform(p, r, name) < 0)
+	while (stop) {
+		if (step_word(p, &s, &name, &arg, &stop) < 0 || rule_step(p, r, name, arg) < 0)
 			return -ERR_INVALID;
 	}
 	if (strcmp(field, "ignore") == 0)
@@ -192,6 +271,24 @@ static int constant(struct parser *p, const char *field, char *s)
 	return 0;
 }
 
+static int column_line(struct parser *p, char *left, bool quoted, char *s)
+{
+	const size_t n = strlen(left);
+	if (!quoted && n && left[n - 1] == ':') {
+		cut_blanks(left, left + n - 1);
+		return constant(p, left, s);
+	}
+	if (!quoted && strcmp(left, "key") == 0)
+		return key(p, s);
+	if (!quoted && strcmp(left, "ignore") == 0)
+		return ignore(p, s);
+	if (!quoted && strcmp(left, "*") == 0)
+		return rest(p, s);
+	return rule(p, left, s);
+}
+
+/* ---- lines of the other sections ---- */
+
 static int value(struct parser *p, const char *from, char *s)
 {
 	char *to, stop;
@@ -199,6 +296,69 @@ static int value(struct parser *p, const char *from, char *s)
 	if (word(p, &s, "", &to, &stop, &quoted) < 0)
 		return -ERR_INVALID;
 	p->m->values[p->m->n_values++] = (struct mapping_value){p->field, from, to};
+	return 0;
+}
+
+static int operation(struct parser *p, const char *from, char *s)
+{
+	char *to, stop;
+	bool quoted;
+	if (word(p, &s, "", &to, &stop, &quoted) < 0)
+		return -ERR_INVALID;
+	if (strcmp(to, "upsert") != 0 && strcmp(to, "delete") != 0 && strcmp(to, "ignore") != 0)
+		return bad(p, _("an operation is upsert, delete or ignore, not"), to);
+	p->m->operations[p->m->n_operations++] = (struct mapping_value){NULL, from, to};
+	return 0;
+}
+
+/* "keep COLUMN" or "skip COLUMN", the column perhaps in quotation marks. */
+static int filter(struct parser *p, char *left, char *s)
+{
+	struct mapping_filter *f = &p->m->filters[p->m->n_filters];
+	char stop = ',', *column, *at = left + 4;
+	bool quoted;
+	*f = (struct mapping_filter){.keep = strncmp(left, "keep", 4) == 0};
+	if ((!f->keep && strncmp(left, "skip", 4) != 0) || (*at != ' ' && *at != '\t'))
+		return bad(p, _("a line of [rows] begins with keep or skip, not with"), left);
+	if (word(p, &at, "", &column, &stop, &quoted) < 0)
+		return -ERR_INVALID;
+	f->column = column;
+	f->words = arena_array(p->a, strlen(s) + 1, sizeof *f->words);
+	if (!f->words)
+		return err_set(p->e, ERR_NOMEM, "mapping");
+	for (stop = ','; stop == ',';) {
+		char *text;
+		if (word(p, &s, ",:", &text, &stop, &quoted) < 0)
+			return -ERR_INVALID;
+		f->words[f->n++] = text;
+	}
+	f->optional = stop == ':';
+	if (stop == ':' && strcmp(skip(s), "optional") != 0)
+		return bad(p, _("what is this behind the colon:"), s);
+	p->m->n_filters++;
+	return 0;
+}
+
+static int file_line(struct parser *p, const char *left, char *s)
+{
+	char *text, stop;
+	bool quoted;
+	if (word(p, &s, "", &text, &stop, &quoted) < 0)
+		return -ERR_INVALID;
+	if (strcmp(left, "format") == 0)
+		p->m->format = text;
+	else if (strcmp(left, "encoding") == 0)
+		p->m->encoding = text;
+	else if (strcmp(left, "path") == 0)
+		p->m->path = text;
+	else if (strcmp(left, "separator") == 0 && strlen(text) == 1)
+		p->m->separator = *text;
+	else if (strcmp(left, "separator") == 0 && strcmp(text, "tab") == 0)
+		p->m->separator = '\t';
+	else if (strcmp(left, "from") == 0 && strcmp(text, "seve") == 0)
+		p->m->own = true;
+	else
+		return bad(p, _("[file] does not know"), left);
 	return 0;
 }
 
@@ -219,20 +379,19 @@ static int line(struct parser *p, char *s)
 		return -ERR_INVALID;
 	if (stop != '=')
 		return bad(p, _("there is no = in"), whole);
-	if (p->section == VALUES)
+	switch (p->section) {
+	case COLUMNS:
+		return column_line(p, left, quoted, s);
+	case VALUES:
 		return value(p, left, s);
-	const size_t n = strlen(left);
-	if (!quoted && n && left[n - 1] == ':') {
-		cut_blanks(left, left + n - 1);
-		return constant(p, left, s);
+	case OPERATION:
+		return operation(p, left, s);
+	case ROWS:
+		return filter(p, left, s);
+	case FILE_ITSELF:
+		return file_line(p, left, s);
 	}
-	if (!quoted && strcmp(left, "key") == 0)
-		return key(p, s);
-	if (!quoted && strcmp(left, "ignore") == 0)
-		return ignore(p, s);
-	if (!quoted && strcmp(left, "*") == 0)
-		return rest(p, s);
-	return rule(p, left, s);
+	return 0;
 }
 
 static size_t count_lines(const char *text)
@@ -253,8 +412,11 @@ int mapping_parse(struct arena *a, const char *name, const char *text, struct ma
 	m.values = arena_array(a, p.lines, sizeof *m.values);
 	m.constants = arena_array(a, p.lines, sizeof *m.constants);
 	m.ignored = arena_array(a, p.lines, sizeof *m.ignored);
+	m.filters = arena_array(a, p.lines, sizeof *m.filters);
+	m.operations = arena_array(a, p.lines, sizeof *m.operations);
 	char *copy = arena_strdup(a, text);
-	if (!m.rules || !m.values || !m.constants || !m.ignored || !copy)
+	if (!m.rules || !m.values || !m.constants || !m.ignored || !m.filters || !m.operations ||
+	    !copy)
 		return err_set(e, ERR_NOMEM, "mapping");
 	if (strncmp(copy, "\xef\xbb\xbf", 3) == 0)
 		copy += 3;

@@ -1,13 +1,13 @@
 /* report.c -- see report.h. */
 #include "import/report.h"
 
-#include <csv.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
 #include "cli.h"
+#include "file.h"
 #include "i18n.h"
 #include "json.h"
 #include "say.h"
@@ -16,7 +16,7 @@
 enum { SHOWN = 20, JSON_MAX = 4 * 1024 * 1024 };
 
 static const char *const verdicts[REPORT_VERDICTS] = {"created", "updated", "unchanged", "attached",
-						      "skipped", "deleted", "rejected"};
+						      "skipped", "deleted", "rejected",  "ignored"};
 
 enum report_verdict report_verdict(const char *word)
 {
@@ -28,24 +28,23 @@ enum report_verdict report_verdict(const char *word)
 
 /* ---- rows ---- */
 
-static void write_cell(FILE *file, const char *text, const char *behind)
+static void count_reason(struct report *r, const struct report_row *row)
 {
-	csv_fwrite(file, text, strlen(text));
-	fputs(behind, file);
-}
-
-void report_start_rejected(FILE *file)
-{
-	fputs("line,key,field,code,message\r\n", file);
-}
-
-static void write_rejected(FILE *file, const struct report_row *row)
-{
-	fprintf(file, "%" PRIu32 ",", row->line);
-	write_cell(file, row->key, ",");
-	write_cell(file, row->field, ",");
-	write_cell(file, row->code, ",");
-	write_cell(file, row->text, "\r\n");
+	size_t i = 0;
+	while (i < r->n_reasons && (r->reasons[i].verdict != row->verdict ||
+				    strcmp(r->reasons[i].code, row->code) != 0 ||
+				    strcmp(r->reasons[i].field, row->field) != 0))
+		i++;
+	if (i == REPORT_REASONS_MAX)
+		return;
+	struct report_reason *reason = &r->reasons[i];
+	if (i == r->n_reasons) {
+		r->n_reasons++;
+		*reason = (struct report_reason){.verdict = row->verdict};
+		snprintf(reason->field, sizeof reason->field, "%s", row->field);
+		snprintf(reason->code, sizeof reason->code, "%s", row->code);
+	}
+	reason->rows++;
 }
 
 static int keep(struct report *r, const struct report_row *row)
@@ -61,6 +60,7 @@ static int keep(struct report *r, const struct report_row *row)
 	r->list[r->n++] = (struct report_row){
 		.line = row->line,
 		.verdict = row->verdict,
+		.operation = row->operation,
 		.key = cli_printf(r->c, "%s", row->key),
 		.field = cli_printf(r->c, "%s", row->field),
 		.code = cli_printf(r->c, "%s", row->code),
@@ -73,8 +73,8 @@ int report_add(struct report *r, const struct report_row *row)
 {
 	if (row->verdict < REPORT_VERDICTS)
 		r->counts[row->verdict]++;
-	if (row->verdict == REPORT_REJECTED && r->rejected)
-		write_rejected(r->rejected, row);
+	if (*row->text)
+		count_reason(r, row);
 	return *row->text || row->verdict == REPORT_REJECTED ? keep(r, row) : 0;
 }
 
@@ -88,7 +88,8 @@ int report_status(const struct report *r)
 {
 	if (r->counts[REPORT_REJECTED] == 0)
 		return r->stopped ? SEVE_PARTIAL : SEVE_OK;
-	return r->counts[REPORT_REJECTED] == r->rows ? SEVE_INVALID : SEVE_PARTIAL;
+	return r->counts[REPORT_REJECTED] + r->counts[REPORT_IGNORED] == r->rows ? SEVE_INVALID
+										 : SEVE_PARTIAL;
 }
 
 /* ---- as JSON ---- */
@@ -104,6 +105,8 @@ static int add_row(struct buf *out, const struct report_row *row, bool first)
 	int rc = buf_addf(out, "%s{\"line\":%" PRIu32 ",\"verdict\":\"%s\"", first ? "" : ",",
 			  row->line, verdicts[row->verdict]);
 	if (rc == 0)
+		rc = pair(out, "operation", row->operation);
+	if (rc == 0)
 		rc = pair(out, "key", row->key);
 	if (rc == 0 && *row->field)
 		rc = pair(out, "field", row->field);
@@ -112,6 +115,23 @@ static int add_row(struct buf *out, const struct report_row *row, bool first)
 	if (rc == 0)
 		rc = pair(out, "message", row->text);
 	return rc ? rc : buf_add(out, "}", 1);
+}
+
+static int add_reasons(const struct report *r, struct buf *out)
+{
+	int rc = buf_addf(out, ",\"reasons\":[");
+	for (size_t i = 0; rc == 0 && i < r->n_reasons; i++) {
+		const struct report_reason *x = &r->reasons[i];
+		rc = buf_addf(out, "%s{\"verdict\":\"%s\",\"rows\":%" PRIu64, i ? "," : "",
+			      verdicts[x->verdict], x->rows);
+		if (rc == 0)
+			rc = pair(out, "code", x->code);
+		if (rc == 0 && *x->field)
+			rc = pair(out, "field", x->field);
+		if (rc == 0)
+			rc = buf_add(out, "}", 1);
+	}
+	return rc ? rc : buf_add(out, "]", 1);
 }
 
 static int build_json(const struct report *r, struct buf *out)
@@ -126,12 +146,18 @@ static int build_json(const struct report *r, struct buf *out)
 	if (rc == 0)
 		rc = pair(out, "mapping", r->mapping);
 	if (rc == 0)
+		rc = pair(out, "file", r->file);
+	if (rc == 0)
+		rc = pair(out, "format", r->format);
+	if (rc == 0)
 		rc = buf_addf(out, ",\"dry_run\":%s,\"rows\":%" PRIu64,
 			      r->dry_run ? "true" : "false", r->rows);
 	for (size_t i = 0; rc == 0 && i < REPORT_VERDICTS; i++)
 		rc = buf_addf(out, ",\"%s\":%" PRIu64, verdicts[i], r->counts[i]);
 	if (rc == 0 && r->head_rev[0])
 		rc = buf_addf(out, ",\"head_rev\":%s", r->head_rev);
+	if (rc == 0)
+		rc = add_reasons(r, out);
 	if (rc == 0)
 		rc = buf_addf(out, ",\"replaced_characters\":%u,\"stopped\":%s,\"remarks\":[",
 			      r->replaced, r->stopped ? "true" : "false");
@@ -149,6 +175,29 @@ static int print_json(const struct report *r)
 		fwrite(buf_span(&out).at, 1, buf_len(&out), stdout);
 	buf_fini(&out);
 	return rc ? say_nomem(r->c) : 0;
+}
+
+static void sort(struct report *r)
+{
+	if (r->n)
+		qsort(r->list, r->n, sizeof *r->list, by_line);
+}
+
+int report_write(struct report *r, const char *path)
+{
+	struct err e = {0};
+	struct buf out;
+	buf_init(&out, JSON_MAX);
+	sort(r);
+	int rc = build_json(r, &out);
+	if (rc == 0)
+		rc = buf_add(&out, "", 1);
+	if (rc == 0 && file_write(path, (const char *)buf_span(&out).at, 0600, &e) < 0)
+		rc = say_err(r->c, &e);
+	else if (rc)
+		rc = say_nomem(r->c);
+	buf_fini(&out);
+	return rc;
 }
 
 /* ---- for people ---- */
@@ -175,7 +224,7 @@ static void tell_remarks(const struct report *r)
 	const size_t more = r->n + r->dropped > SHOWN ? r->n + r->dropped - SHOWN : 0;
 	if (more)
 		say_warning(r->c,
-			    _("… and %zu more; --rejected FILE writes the rejected ones, --format "
+			    _("… and %zu more; --rejects FILE writes the rejected ones, --format "
 			      "json tells 1000."),
 			    more);
 	if (r->replaced)
@@ -191,7 +240,7 @@ static int print_counts(const struct report *r)
 		{.name = "rows", .label = _("Rows"), .type = OUT_NUMBER}};
 	static const char *const headings[REPORT_VERDICTS] = {
 		N_("Created"), N_("Updated"), N_("Unchanged"), N_("Attached"),
-		N_("Skipped"), N_("Deleted"), N_("Rejected")};
+		N_("Skipped"), N_("Deleted"), N_("Rejected"),  N_("Ignored")};
 	const char *cells[REPORT_VERDICTS + 1] = {cli_printf(r->c, "%" PRIu64, r->rows)};
 	struct err e = {0};
 	struct out o;
@@ -210,8 +259,7 @@ static int print_counts(const struct report *r)
 
 int report_print(struct report *r)
 {
-	if (r->n)
-		qsort(r->list, r->n, sizeof *r->list, by_line);
+	sort(r);
 	if (r->c->format == OUT_JSON || r->c->format == OUT_JSONL)
 		return print_json(r);
 	tell_remarks(r);
