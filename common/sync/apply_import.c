@@ -330,6 +330,10 @@ static enum stage_end row_decide(struct row *r)
 	if (st->next.exists && st->next.kind != r->kind)
 		return stage_refuse(&r->s, "key", "KIND",
 				    "the key stands for a record of another kind");
+	if (r->own && st->next.exists && st->next.level > r->s.job->author.reads)
+		return stage_refuse(&r->s, "key", "GONE",
+				    "there is no such %s (any more) in this territory",
+				    r->kind->name);
 	if (r->in->remove)
 		return row_remove(r, st);
 	if (st->next.deleted || (r->known->known && !st->next.exists))
@@ -409,6 +413,11 @@ static int row_run(struct row *r)
 		row_match(r);
 		end = row_decide(r);
 	}
+	if (end == STAGE_GOES_ON && (r->kind->flags & KIND_APPEND) && r->s.list[0].acts &&
+	    r->s.list[0].target->exists)
+		end = stage_refuse(&r->s, r->kind->name, "APPEND",
+				   "a %s is never changed nor deleted: add another one",
+				   r->kind->name);
 	snprintf(reason, sizeof reason, "import from %.100s", r->source);
 	if (end == STAGE_GOES_ON)
 		end = stage_check(&r->s, reason);
