@@ -12,6 +12,7 @@ enum {
 	SOFT = FIELD_SOFT,
 	PERSONAL = FIELD_PERSONAL,
 	UNIQUE = FIELD_UNIQUE,
+	PILOT = FIELD_PILOT,
 };
 
 struct rule_row {

@@ -34,6 +34,7 @@ enum field_flags {
 	FIELD_SOFT = 4,
 	FIELD_PERSONAL = 8,
 	FIELD_UNIQUE = 16,
+	FIELD_PILOT = 32,
 };
 
 enum field_check {

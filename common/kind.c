@@ -12,12 +12,16 @@ enum {
 	F = KIND_BY_F,
 	C = KIND_BY_C,
 	I = KIND_BY_I,
+	P = KIND_BY_P,
+	L = KIND_BY_L,
 	ONLINE = KIND_ONLINE,
 	IMPORT = KIND_IMPORT,
 	APPEND = KIND_APPEND,
 	ACCOUNTS = ROLE_MAY_ACCOUNTS,
 	TERRITORIES = ROLE_MAY_TERRITORIES,
 	OWN_SOURCE = ROLE_MAY_OWN_SOURCE,
+	OWN_ACTOR = ROLE_MAY_OWN_ACTOR,
+	OWN_ACTION = ROLE_MAY_OWN_ACTION,
 };
 
 /* Kind numbers are Body's field numbers: small, so that a direct index serves. */
@@ -47,7 +51,7 @@ enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 static const struct kind *by_number[NUMBER_END];
 
-static char role_words[16][24];
+static char role_words[16][24], role_names[16 * 26];
 static struct role roles[] = {
 #define ROLE(rname, rlevel, rwrites, rmay)                                                         \
 	{                                                                                          \
@@ -92,6 +96,8 @@ __attribute__((constructor(101))) static void kind_complete(void)
 		for (size_t n = 0; roles[i].name[n] && n + 1 < sizeof role_words[i]; n++)
 			word[n] = (char)tolower((unsigned char)roles[i].name[n]);
 		roles[i].name = word;
+		const size_t used = strlen(role_names);
+		snprintf(role_names + used, sizeof role_names - used, "%s%s", i ? ", " : "", word);
 	}
 }
 
@@ -186,6 +192,11 @@ int kind_parse_ref(const char *text, const struct kind **k, uint32_t *ref_no, st
 	*k = found;
 	*ref_no = (uint32_t)n;
 	return 0;
+}
+
+const char *role_list(void)
+{
+	return role_names;
 }
 
 const struct role *role_by_number(int number)

@@ -12,7 +12,14 @@
 #include "records.pb-c.h"
 #include "session.pb-c.h"
 
-enum kind_writers { KIND_BY_A = 1, KIND_BY_F = 2, KIND_BY_C = 4, KIND_BY_I = 8 };
+enum kind_writers {
+	KIND_BY_A = 1,
+	KIND_BY_F = 2,
+	KIND_BY_C = 4,
+	KIND_BY_I = 8,
+	KIND_BY_P = 16, /* records of the partner's own actor only */
+	KIND_BY_L = 32, /* records of the pilot's own action only */
+};
 enum kind_flags { KIND_ONLINE = 1, KIND_IMPORT = 2, KIND_APPEND = 4 };
 
 struct kind {
@@ -47,7 +54,13 @@ void kind_format_ref(const struct kind *k, uint32_t ref_no, char out[static 16])
 /* Reads "P-12", "p12" or "P12".  0 or -ERR_INVALID. */
 int kind_parse_ref(const char *text, const struct kind **k, uint32_t *ref_no, struct err *e);
 
-enum role_may { ROLE_MAY_ACCOUNTS = 1, ROLE_MAY_TERRITORIES = 2, ROLE_MAY_OWN_SOURCE = 4 };
+enum role_may {
+	ROLE_MAY_ACCOUNTS = 1,
+	ROLE_MAY_TERRITORIES = 2,
+	ROLE_MAY_OWN_SOURCE = 4,
+	ROLE_MAY_OWN_ACTOR = 8,
+	ROLE_MAY_OWN_ACTION = 16,
+};
 
 struct role {
 	const char *name; /* "coordinator" */
@@ -59,5 +72,7 @@ struct role {
 
 const struct role *role_by_number(int number);
 const struct role *role_by_name(const char *name);
+/* "admin, coordinator, …" for messages; borrowed, for ever. */
+const char *role_list(void);
 
 #endif

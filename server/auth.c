@@ -62,6 +62,9 @@ int auth_grants(struct arena *a, const struct principal *who, Seve__Grant ***out
 		row->name = borrow(g->name);
 		row->region = borrow(g->region);
 		row->source = *g->source ? borrow(g->source) : NULL;
+		row->has_scope = !uuid_is_nil(&g->scope);
+		if (row->has_scope)
+			row->scope = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)g->scope.b};
 		row->has_view = 1;
 		row->view = authz_view(who, g->territory);
 		row->has_territory = g->territory != AUTHZ_SERVER_WIDE;

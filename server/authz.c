@@ -34,7 +34,12 @@ struct rights authz_rights(const struct principal *p, uint32_t territory)
 			continue;
 		if (g->role->reads > r.reads)
 			r.reads = g->role->reads;
-		r.writes |= g->role->writes_as;
+		if (g->role->may & (ROLE_MAY_OWN_ACTOR | ROLE_MAY_OWN_ACTION))
+			r.own |= g->role->writes_as;
+		else
+			r.writes |= g->role->writes_as;
+		if (g->role->may & ROLE_MAY_OWN_ACTOR)
+			r.actor = g->scope;
 		if (g->role->may & ROLE_MAY_OWN_SOURCE && !source)
 			source = g->source;
 		if (g->role->may & ROLE_MAY_ACCOUNTS)
@@ -44,6 +49,16 @@ struct rights authz_rights(const struct principal *p, uint32_t territory)
 	if (!(r.writes & ~(unsigned)KIND_BY_I))
 		r.source = source;
 	return r;
+}
+
+const struct uuid *authz_piloted(const struct principal *p, uint32_t territory, size_t n)
+{
+	for (size_t i = 0; i < p->n_grants; i++) {
+		const struct grant *g = &p->grants[i];
+		if (g->role->may & ROLE_MAY_OWN_ACTION && applies(g, territory) && n-- == 0)
+			return &g->scope;
+	}
+	return NULL;
 }
 
 /* The role that counts most in a territory: what a message names. */
@@ -74,7 +89,7 @@ static const char *territory_name(const struct principal *p, uint32_t territory,
 int authz_write(const struct principal *p, uint32_t territory, const struct kind *k, struct err *e)
 {
 	const struct rights r = authz_rights(p, territory);
-	if (r.writes & k->writers)
+	if ((r.writes | r.own) & k->writers)
 		return 0;
 	char number[16];
 	const char *where = territory_name(p, territory, number);
@@ -100,6 +115,14 @@ int authz_read(const struct principal *p, uint32_t territory, struct rights *out
 	return 0;
 }
 
+bool authz_sees(const struct rights *r, const struct kind *k, Seve__Level level, struct span owner)
+{
+	if (level <= r->reads)
+		return true;
+	return k && k->writers & KIND_BY_P && !uuid_is_nil(&r->actor) &&
+	       owner.len == sizeof r->actor.b && !memcmp(owner.at, r->actor.b, owner.len);
+}
+
 int authz_may(const struct principal *p, unsigned may, struct err *e)
 {
 	unsigned have = 0;
@@ -123,14 +146,20 @@ int authz_may(const struct principal *p, unsigned may, struct err *e)
 	return err_remedy(e, "ask an admin of the server");
 }
 
+/* The finaliser of splitmix64: the same number in every process and release. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
 uint64_t authz_view(const struct principal *p, uint32_t territory)
 {
 	const struct rights r = authz_rights(p, territory);
 	if (r.reads == SEVE__LEVEL__LEVEL_UNSPECIFIED)
 		return 0;
-	/* The finaliser of splitmix64: the same number in every process and release. */
-	uint64_t x = (uint64_t)r.reads * 0x9e3779b97f4a7c15u;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
+	uint64_t x = mix((uint64_t)r.reads * 0x9e3779b97f4a7c15u);
+	/* A partner of another actor sees other records. */
+	return uuid_is_nil(&r.actor) ? x : mix(x ^ uuid_short(&r.actor));
 }

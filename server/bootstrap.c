@@ -66,8 +66,9 @@ int bootstrap_invite(const char *conninfo, const char *account, const char *addr
 	snprintf(role, sizeof role, "%d", (int)role_by_name("admin")->number);
 	snprintf(days, sizeof days, "%d", BOOTSTRAP_DAYS);
 	snprintf(hours, sizeof hours, "%d", BOOTSTRAP_HOURS);
-	const char *const values[] = {account, role, "{0}", "", hash, days, hours};
-	rc = ask(pg, "access_invite", 7, values, &r, e);
+	const char *const values[] = {account, role,  "{0}", "",  hash,
+				      days,    hours, "0",   "0", "false"};
+	rc = ask(pg, "access_invite", sizeof values / sizeof *values, values, &r, e);
 	if (rc == 0 && PQntuples(r) != 1)
 		rc = err_set(e, ERR_DATABASE, "the invite was not stored");
 	PQclear(r);

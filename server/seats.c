@@ -50,6 +50,9 @@ static void read_grant(const PGresult *rows, int row, const struct role *role, s
 	snprintf(g->region, sizeof g->region, "%s", pg_get_text(rows, row, SEAT_REGION));
 	snprintf(g->name, sizeof g->name, "%s", pg_get_text(rows, row, SEAT_NAME));
 	snprintf(g->source, sizeof g->source, "%s", pg_get_text(rows, row, SEAT_SOURCE));
+	const struct span scope = pg_get_bytes(rows, row, SEAT_SCOPE);
+	if (scope.len == sizeof g->scope.b)
+		memcpy(g->scope.b, scope.at, sizeof g->scope.b);
 }
 
 static struct principal *read_principal(const PGresult *rows, int row, const struct uuid *client)
@@ -86,7 +89,7 @@ static bool same_grant(const struct grant *a, const struct grant *b)
 {
 	return a->role == b->role && a->territory == b->territory && !strcmp(a->slug, b->slug) &&
 	       !strcmp(a->region, b->region) && !strcmp(a->name, b->name) &&
-	       !strcmp(a->source, b->source);
+	       !strcmp(a->source, b->source) && !uuid_cmp(&a->scope, &b->scope);
 }
 
 static bool same_principal(const struct principal *a, const struct principal *b)

@@ -22,6 +22,7 @@ enum seat_column {
 	SEAT_SLUG,
 	SEAT_NAME,
 	SEAT_REGION,
+	SEAT_SCOPE,
 };
 
 /* The principal that the rows of one token describe, for this client: a new one, or the one that is

@@ -11,7 +11,7 @@
 #include "view.h"
 
 struct invite_options {
-	const char *account, *role, *source, *hours, *days;
+	const char *account, *role, *source, *actor, *action, *hours, *days;
 	struct words territories;
 };
 
@@ -40,6 +40,12 @@ static int print_invite(const struct cli *c, const char *code, const char *accou
 	return 0;
 }
 
+/* What the role is bound to, or NULL. */
+static const char *bound_to(const struct invite_options *o)
+{
+	return o->source ? o->source : o->actor ? o->actor : o->action;
+}
+
 static int invite(struct cli *c, const struct invite_options *o)
 {
 	struct seve_error *err = NULL;
@@ -54,7 +60,8 @@ static int invite(struct cli *c, const struct invite_options *o)
 		rc = scope_ids(c, &o->territories, &ids, &n);
 	if (rc)
 		return rc;
-	if (seve_invite(c->seve, o->account, o->role, ids, n, o->source, hours, days, &code, &err))
+	if (seve_invite(c->seve, o->account, o->role, ids, n, bound_to(o), hours, days, &code,
+			&err))
 		return say_seve(c, err);
 	rc = print_invite(c, code, o->account);
 	free(code);
@@ -68,11 +75,15 @@ int cmd_invite_create(struct cli *c)
 		{OPT_TEXT, "account", 'a', &o.account, "NAME",
 		 N_("the account, which is made if there is none")},
 		{OPT_TEXT, "role", 'r', &o.role, "ROLE",
-		 N_("admin, coordinator, facilitator, importer or observer")},
+		 N_("admin, coordinator, facilitator, importer, observer, partner or pilot")},
 		{OPT_LIST, "territory", 't', &o.territories, "SLUG,...",
 		 N_("where; may be repeated")},
 		{OPT_TEXT, "source", 0, &o.source, "NAME",
 		 N_("of an importer: the source that it writes")},
+		{OPT_TEXT, "actor", 0, &o.actor, "REFERENCE",
+		 N_("of a partner: the actor that it speaks for")},
+		{OPT_TEXT, "action", 0, &o.action, "REFERENCE",
+		 N_("of a pilot: the action that it leads")},
 		{OPT_TEXT, "expires-hours", 0, &o.hours, "N",
 		 N_("how long the invite is good; 72 where not given")},
 		{OPT_TEXT, "token-days", 0, &o.days, "N", N_("how long the machine may enter")},
@@ -84,6 +95,9 @@ int cmd_invite_create(struct cli *c)
 		return say_usage(
 			c, _("for example --account anne --role facilitator --territory nord"),
 			"%s", _("an invite wants an --account and a --role"));
+	if (!!o.source + !!o.actor + !!o.action > 1)
+		return say_usage(c, _("one invite for each"), "%s",
+				 _("an invite is for one source, one actor or one action"));
 	const int rc = cli_open(c);
 	return rc ? rc : invite(c, &o);
 }

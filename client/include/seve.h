@@ -273,10 +273,11 @@ SEVE_API void seve_import_free(struct seve_import *i);
 /* `values` is a record of kind "territory".  Online only. */
 SEVE_API int seve_territory_create(struct seve *s, const struct seve_record *values,
 				   uint32_t *territory, struct seve_error **err);
-/* Makes a single-use invite; the account is made if it does not exist.  The code is freed with
- * free(). */
+/* Makes a single-use invite; the account is made if it does not exist.  `scope` is what the role is
+ * bound to: an importer's source, a partner's actor ("A-3"), a pilot's action ("P-12"), else NULL.
+ * The code is freed with free(). */
 SEVE_API int seve_invite(struct seve *s, const char *account, const char *role,
-			 const uint32_t *territories, size_t n, const char *source,
+			 const uint32_t *territories, size_t n, const char *scope,
 			 unsigned expires_hours, unsigned token_days, char **code,
 			 struct seve_error **err);
 /* Columns: public_id, account, device, created_at, expires_at, last_used_at, revoked. */

@@ -74,11 +74,11 @@ static int find_role(const char *name, Seve__Role *out, struct err *e)
 		return 0;
 	}
 	err_set(e, ERR_INVALID, "there is no role \"%s\"", name ? name : "");
-	return err_remedy(e, "roles: admin, coordinator, facilitator, importer, observer");
+	return err_remedy(e, "roles: %s", role_list());
 }
 
 int seve_invite(struct seve *s, const char *account, const char *role, const uint32_t *territories,
-		size_t n, const char *source, unsigned expires_hours, unsigned token_days,
+		size_t n, const char *scope, unsigned expires_hours, unsigned token_days,
 		char **code, struct seve_error **err)
 {
 	Seve__Request req = SEVE__REQUEST__INIT;
@@ -94,7 +94,12 @@ int seve_invite(struct seve *s, const char *account, const char *role, const uin
 	invite.account = (char *)(uintptr_t)account;
 	invite.n_territories = n;
 	invite.territories = (uint32_t *)(uintptr_t)territories;
-	invite.source = source && *source ? (char *)(uintptr_t)source : NULL;
+	if (scope && *scope) {
+		if (role_by_name(role)->may & ROLE_MAY_OWN_SOURCE)
+			invite.source = (char *)(uintptr_t)scope;
+		else
+			invite.scope = (char *)(uintptr_t)scope;
+	}
 	invite.has_expires_hours = expires_hours != 0;
 	invite.expires_hours = expires_hours;
 	invite.has_token_days = token_days != 0;

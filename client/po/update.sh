@@ -13,5 +13,6 @@ xgettext --language=C --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=probl
 sed -i '/^"POT-Creation-Date:/d' "$folder/seve.pot"
 for po in "$folder"/*.po; do
 	msgmerge --quiet --update --backup=none --no-fuzzy-matching --sort-output "$po" "$folder/seve.pot"
+	msgattrib --no-obsolete --sort-output -o "$po" "$po"
 done
 rm -f "$folder/seve.pot"

@@ -161,6 +161,53 @@ static enum stage_end change_restore(struct stage_set *s, const Seve__Change *c,
 	return stage_put(s, st, (Seve__Body *)(uintptr_t)st->next.last_body);
 }
 
+/* Whether anything is added to, or removed from, a set. */
+static bool edits_sets(const struct kind *k, const Seve__Body *b)
+{
+	const ProtobufCMessage *m = b && kind_of(b) == k ? kind_message(b) : NULL;
+
+	for (unsigned i = 0; m && i < k->desc->n_fields; i++)
+		if (field_present(m, &k->desc->fields[i]))
+			return true;
+	return b && b->meta && b->meta->n_refs;
+}
+
+/* The fields of the own action that its pilot may write. */
+static bool mask_for_pilots(const Seve__Change *c, const struct kind *k)
+{
+	for (size_t i = 0; i < c->n_mask; i++) {
+		const field_desc *fd = field_by_tag(k, c->mask[i]);
+
+		if (!fd || !(field_rule(k, fd).flags & FIELD_PILOT))
+			return false;
+	}
+	return !edits_sets(k, c->add) && !edits_sets(k, c->remove);
+}
+
+/* Of a role that is bound to one actor or action: the record as it is must be in reach; what comes
+ * of it is checked with the result (stage_check). */
+static enum stage_end change_own(struct stage_set *s, const Seve__Change *c, const struct stage *st)
+{
+	const struct apply_author *a = &s->job->author;
+	const struct kind *k = st->next.kind;
+
+	if (st->next.exists && !st->next.deleted &&
+	    !stage_own(a, k, &st->target->key.id, st->next.body))
+		return stage_refuse(s, k->name, "DENIED",
+				    "%s may write only what belongs to the own actor or action",
+				    a->account);
+	if (strcmp(k->name, "action"))
+		return STAGE_GOES_ON;
+	if (c->op != SEVE__CHANGE__OP__OP_UPDATE)
+		return stage_refuse(s, "action", "DENIED",
+				    "a pilot neither makes nor deletes actions: ask a facilitator");
+	if (!mask_for_pilots(c, k))
+		return stage_refuse(s, "action", "DENIED",
+				    "a pilot writes an action's status, cause, progress and next "
+				    "step: ask a facilitator for the rest");
+	return STAGE_GOES_ON;
+}
+
 /* Whether the author may touch this record at all. */
 static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
 				     const struct stage *st)
@@ -168,11 +215,12 @@ static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
 	const struct apply_author *a = &s->job->author;
 	const struct kind *k = kind_by_number(c->kind);
 
-	if (!(k->writers & a->writes))
+	if (!(k->writers & (a->writes | a->own)))
 		return stage_refuse(s, k->name, "DENIED",
 				    "%s may not write records of kind %s here", a->account,
 				    k->name);
-	if (c->op != SEVE__CHANGE__OP__OP_CREATE && (!st->next.exists || st->next.level > a->reads))
+	if (c->op != SEVE__CHANGE__OP__OP_CREATE &&
+	    (!st->next.exists || !apply_reads(a, &st->next)))
 		return stage_refuse(s, "id", "GONE",
 				    "there is no such %s (any more) in this territory", k->name);
 	if (st->next.exists && st->next.kind != k)
@@ -185,7 +233,7 @@ static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
 		return stage_refuse(s, "refs", "DENIED",
 				    "the record does not carry a reference of source %s",
 				    a->source);
-	return STAGE_GOES_ON;
+	return k->writers & a->writes ? STAGE_GOES_ON : change_own(s, c, st);
 }
 
 /* A change whose parent did not go through cannot go through either. */

@@ -19,8 +19,12 @@ struct apply_author {
 	const char *account;
 	struct uuid client;
 	uint64_t client_short;
-	Seve__Level reads; /* records above it do not exist for the author */
-	unsigned writes;   /* kind_writers */
+	Seve__Level reads;          /* records above it do not exist for the author */
+	unsigned writes;            /* kind_writers, of any record */
+	unsigned own;               /* kind_writers, of these records only: */
+	struct uuid actor;          /*   those of this actor (nil: none), */
+	const struct uuid *piloted; /* these actions and what belongs to them */
+	size_t n_piloted;
 	const char
 		*source; /* not NULL: writes only records that carry a reference of this source */
 	bool internal;   /* the server itself: may create what is made by a method of its own */
@@ -79,5 +83,8 @@ int apply_job(struct world *w, struct apply_job *j, struct err *e);
 /* Whose record it is: the actor itself, or the actor that its actor_id names.  False: nobody's. */
 bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *body,
 		 struct uuid *out);
+/* Whether the record is there for this reader: by its level, or as one of the reader's own actor,
+ * of a kind that partners write. */
+bool apply_reads(const struct apply_author *a, const struct world_record *r);
 
 #endif

@@ -170,7 +170,7 @@ static int check_ref(void *ctx, const field_desc *field, const struct kind *targ
 		return 0;
 	memcpy(u.b, id, sizeof u.b);
 	to = stage_see(c->s, &u);
-	if (!to || !to->exists || to->level > c->s->job->author.reads)
+	if (!to || !to->exists || !apply_reads(&c->s->job->author, to))
 		problem_add(&c->s->problems, false, field->name, "REFERENCE",
 			    "points to a record that is not in this territory: create it first, or "
 			    "correct the id");
@@ -331,7 +331,12 @@ static int check_record(struct stage_set *s, const struct stage *st, const char 
 	if (st->target->deleted == false)
 		field_each_ref(k, after, check_ref, &refs);
 	check_unique(s, st);
-	if (st->next.level > s->job->author.reads)
+	if (!(k->writers & s->job->author.writes) &&
+	    !stage_own(&s->job->author, k, &st->target->key.id, st->next.body))
+		problem_add(&s->problems, false, k->name, "DENIED",
+			    "%s may write only what belongs to the own actor or action",
+			    s->job->author.account);
+	if (!apply_reads(&s->job->author, &st->next))
 		problem_add(&s->problems, false, "level", "DENIED",
 			    "the level is above what %s may read: the record would vanish from its "
 			    "author",
@@ -382,6 +387,50 @@ bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *
 	memcpy(out->b, ((const ProtobufCBinaryData *)((const char *)m + fd->offset))->data,
 	       sizeof out->b);
 	return true;
+}
+
+/* A reference of the record, by the name of its field; NULL: it has none. */
+static const uint8_t *points_to(const struct kind *k, const Seve__Body *body, const char *field)
+{
+	const field_desc *fd = field_by_name(k, field);
+	const ProtobufCMessage *m = message(body);
+
+	if (!fd || !m || field_type(fd) != FIELD_ID || !field_present(m, fd))
+		return NULL;
+	return ((const ProtobufCBinaryData *)field_at(m, fd))->data;
+}
+
+static bool pilots(const struct apply_author *a, const uint8_t id[16])
+{
+	for (size_t i = 0; i < a->n_piloted; i++)
+		if (!memcmp(a->piloted[i].b, id, sizeof a->piloted[i].b))
+			return true;
+	return false;
+}
+
+bool stage_own(const struct apply_author *a, const struct kind *k, const struct uuid *id,
+	       const Seve__Body *body)
+{
+	const uint8_t *action;
+	struct uuid owner;
+
+	if (k->writers & a->own & KIND_BY_P && !uuid_is_nil(&a->actor) &&
+	    apply_owner(k, id, body, &owner) && !uuid_cmp(&owner, &a->actor))
+		return true;
+	if (!(k->writers & a->own & KIND_BY_L))
+		return false;
+	action = !strcmp(k->name, "action") ? id->b : points_to(k, body, "action_id");
+	return action && pilots(a, action);
+}
+
+bool apply_reads(const struct apply_author *a, const struct world_record *r)
+{
+	struct uuid owner;
+
+	if (r->level <= a->reads)
+		return true;
+	return r->kind && r->kind->writers & KIND_BY_P && !uuid_is_nil(&a->actor) &&
+	       apply_owner(r->kind, &r->key.id, r->body, &owner) && !uuid_cmp(&owner, &a->actor);
 }
 
 /* Somebody who could read the record no longer can: its level rose, or it belongs to another actor.

@@ -60,6 +60,9 @@ int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_e
 		     Seve__Violation ***warnings, size_t *n_warnings);
 int stage_outcomes(struct stage_set *s, Seve__Verdict *v);
 
+/* Whether a role that is bound to one actor or action reaches this record. */
+bool stage_own(const struct apply_author *a, const struct kind *k, const struct uuid *id,
+	       const Seve__Body *body);
 /* Whether the record carries an external reference of this source. */
 bool stage_carries(const Seve__Body *body, const char *source);
 /* A body of its own with a Meta of its own, values shared.  NULL: out of memory. */

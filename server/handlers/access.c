@@ -4,7 +4,7 @@
 #include "dispatch.h"
 #include "invite.h"
 #include "log.h"
-#include "pg/unit.h"
+#include "pg/load.h"
 #include "server.h"
 #include "text.h"
 #include "token.h"
@@ -28,13 +28,13 @@ struct access {
 	const char *account;
 };
 
-/* One statement is all that these methods ask. */
+/* One statement is all that these methods ask, in sight of the records of `territories`. */
 static struct access *access_new(struct request *r, const char *sql, void (*done)(struct pg_unit *),
-				 struct pg_unit **out)
+				 const uint32_t *territories, size_t n, struct pg_unit **out)
 {
 	struct access *a = arena_zalloc(&r->arena, sizeof *a);
 	struct pg_unit *u = a ? pg_unit_new(&r->arena, a, done) : NULL;
-	if (!u)
+	if (!u || (n && load_territories(u, territories, n)))
 		return NULL;
 	a->request = r;
 	a->stmt = pg_unit_add(u, pg_sql(sql));
@@ -83,11 +83,45 @@ static bool is_label(const char *s, size_t max)
 	return n >= 1 && n <= max && *s != ' ' && s[strlen(s) - 1] != ' ';
 }
 
+/* The kind of record that a role is bound to, or NULL. */
+static const struct kind *bound_to(const struct role *role)
+{
+	if (role->may & ROLE_MAY_OWN_ACTOR)
+		return kind_by_name("actor");
+	return role->may & ROLE_MAY_OWN_ACTION ? kind_by_name("action") : NULL;
+}
+
+/* A partner's actor, a pilot's action: by reference, since who invites may not read records. */
+static int check_scope(const Seve__InviteCreate *q, const struct role *role, uint32_t *ref_no,
+		       struct err *e)
+{
+	const struct kind *bound = bound_to(role), *named = NULL;
+
+	*ref_no = 0;
+	if (!bound && !(q->scope && *q->scope))
+		return 0;
+	if (!bound) {
+		err_set(e, ERR_INVALID, "scope: role %s is bound to no record", role->name);
+		return err_remedy(e, "leave it out");
+	}
+	if (q->n_territories != 1)
+		return err_set(e, ERR_INVALID,
+			       "territories: role %s is for one %s, so for one territory",
+			       role->name, bound->name);
+	if (!q->scope || !*q->scope || kind_parse_ref(q->scope, &named, ref_no, e) ||
+	    named != bound || *ref_no > INT32_MAX) {
+		err_set(e, ERR_INVALID, "scope: role %s needs the reference of one %s", role->name,
+			bound->name);
+		return err_remedy(e, "for example %c-3", bound->prefix);
+	}
+	return 0;
+}
+
 static int check_role(const Seve__InviteCreate *q, const struct role *role, struct err *e)
 {
 	if (!role) {
 		err_set(e, ERR_INVALID, "role: missing or not known to this server");
-		return err_remedy(e, "one of admin, coordinator, facilitator, importer, observer");
+		return err_remedy(e, "one of %s", role_list());
 	}
 	const bool server_wide = role->may & ROLE_MAY_ACCOUNTS,
 		   partner = role->may & ROLE_MAY_OWN_SOURCE;
@@ -128,18 +162,23 @@ static int check_invite(const Seve__InviteCreate *q, struct err *e)
 		return err_set(e, ERR_INVALID, "expires_hours: at most %d", EXPIRES_HOURS_MAX);
 	if (q->token_days > TOKEN_DAYS_MAX)
 		return err_set(e, ERR_INVALID, "token_days: at most %d", TOKEN_DAYS_MAX);
-	return check_role(q, role_by_number((int)q->role), e);
+	const struct role *role = role_by_number((int)q->role);
+	uint32_t ref_no;
+	int rc = check_role(q, role, e);
+	return rc ? rc : check_scope(q, role, &ref_no, e);
 }
 
 static int invite_answer(struct access *a, const PGresult *rows, struct buf *line, struct err *e)
 {
 	if (PQntuples(rows) == 0) {
 		err_set(e, ERR_NOT_FOUND,
-			"a territory does not exist, or %s already imports into one from another "
-			"source",
+			"a territory, or the record that the role is for, does not exist; or %s "
+			"has this role there for another source or actor",
 			a->account);
 		return err_remedy(
-			e, "check the territories; a second source needs an account of its own");
+			e,
+			"check the territories and references; a second source or actor needs an "
+			"account of its own");
 	}
 	char address[300];
 	server_address(a->request->server, address, sizeof address);
@@ -201,6 +240,14 @@ static void add_invite(struct access *a, const Seve__InviteCreate *q)
 	pg_params_bytes(p, a->invite.hash, sizeof a->invite.hash);
 	pg_params_int4(p, q->token_days ? (int32_t)q->token_days : days);
 	pg_params_int4(p, q->expires_hours ? (int32_t)q->expires_hours : EXPIRES_HOURS);
+	const struct kind *bound = bound_to(role);
+	uint32_t ref_no = 0;
+	struct err ignored = {0};
+	if (bound)
+		check_scope(q, role, &ref_no, &ignored); /* it was fine */
+	pg_params_int4(p, bound ? (int32_t)bound->number : 0);
+	pg_params_int4(p, (int32_t)ref_no);
+	pg_params_bool(p, role->may & ROLE_MAY_OWN_ACTOR);
 }
 
 void handle_invite_create(struct request *r)
@@ -212,7 +259,8 @@ void handle_invite_create(struct request *r)
 		request_fail(r, &e);
 		return;
 	}
-	struct access *a = access_new(r, "access_invite", invited, &u);
+	struct access *a =
+		access_new(r, "access_invite", invited, q->territories, q->n_territories, &u);
 	if (!a) {
 		fail(r, ERR_NOMEM, "invite");
 		return;
@@ -292,7 +340,7 @@ void handle_token_list(struct request *r)
 		request_fail(r, &e);
 		return;
 	}
-	struct access *a = access_new(r, "access_list", listed, &u);
+	struct access *a = access_new(r, "access_list", listed, NULL, 0, &u);
 	if (!a) {
 		fail(r, ERR_NOMEM, "token list");
 		return;
@@ -340,7 +388,7 @@ void handle_token_revoke(struct request *r)
 		request_fail(r, &e);
 		return;
 	}
-	struct access *a = access_new(r, "access_revoke", revoked, &u);
+	struct access *a = access_new(r, "access_revoke", revoked, NULL, 0, &u);
 	if (!a) {
 		fail(r, ERR_NOMEM, "token");
 		return;

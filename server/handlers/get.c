@@ -48,8 +48,12 @@ enum { GET_ARENA_MAX = 4 * 1024 * 1024, GET_UNDER_WAY_MAX = 2 };
 static void get_add(struct get *g, const PGresult *res, int row)
 {
 	struct span body = pg_get_bytes(res, row, 5);
+	const struct kind *k = kind_by_number((uint32_t)pg_get_int2(res, row, 2));
 	Seve__Record *rec;
 
+	if (!authz_sees(&g->rights, k, (Seve__Level)pg_get_int2(res, row, 6),
+			pg_get_bytes(res, row, 7)))
+		return;
 	if (g->n == g->room)
 		return; /* an id asked for twice comes once for each */
 	rec = &g->store[g->n];
@@ -117,7 +121,7 @@ static void get_done(struct pg_unit *u)
  * --------------------------------------------------------------------------------------- */
 
 struct get_columns {
-	struct pg_array n, territory, id, kind, ref, level;
+	struct pg_array n, territory, id, kind, ref;
 	size_t rows;
 };
 
@@ -128,7 +132,6 @@ static void columns_init(struct get_columns *c, struct arena *a)
 	pg_array_init(&c->id, a, PG_UUID);
 	pg_array_init(&c->kind, a, PG_INT2);
 	pg_array_init(&c->ref, a, PG_INT4);
-	pg_array_init(&c->level, a, PG_INT2);
 	c->rows = 0;
 }
 
@@ -136,7 +139,6 @@ static void columns_common(struct get_columns *c, size_t i, const struct get *g)
 {
 	pg_array_int4(&c->n, (int32_t)i);
 	pg_array_int4(&c->territory, (int32_t)g->request->body->get->territory);
-	pg_array_int2(&c->level, (int16_t)g->rights.reads);
 	c->rows++;
 }
 
@@ -151,7 +153,6 @@ static struct pg_stmt *ask_ids(struct get_batch *b, struct pg_unit *u, struct ge
 	pg_params_array(&s->params, &c->n);
 	pg_params_array(&s->params, &c->territory);
 	pg_params_array(&s->params, &c->id);
-	pg_params_array(&s->params, &c->level);
 	return pg_params_bad(&s->params) ? NULL : s;
 }
 
@@ -167,7 +168,6 @@ static struct pg_stmt *ask_refs(struct get_batch *b, struct pg_unit *u, struct g
 	pg_params_array(&s->params, &c->territory);
 	pg_params_array(&s->params, &c->kind);
 	pg_params_array(&s->params, &c->ref);
-	pg_params_array(&s->params, &c->level);
 	return pg_params_bad(&s->params) ? NULL : s;
 }
 

@@ -8,9 +8,31 @@ enum { HISTORY_DEFAULT = 50, HISTORY_MAX = 500 };
 struct history {
 	struct request *request;
 	struct pg_stmt *current, *versions;
-	Seve__Level reads;
+	struct rights rights;
 	int limit;
 };
+
+/* What the reader may see of the record as it is now. */
+static bool sees_now(const struct history *h)
+{
+	const PGresult *now = h->current->result;
+
+	return PQntuples(now) &&
+	       authz_sees(&h->rights, kind_by_number((uint32_t)pg_get_int2(now, 0, 4)),
+			  (Seve__Level)pg_get_int2(now, 0, 1), pg_get_bytes(now, 0, 5));
+}
+
+/* A version above the reader's level is the own actor's if the record is, and was not another's
+ * then. */
+static bool sees_version(const struct history *h, const PGresult *res, int row)
+{
+	const PGresult *now = h->current->result;
+
+	return pg_get_int2(res, row, 1) <= (int)h->rights.reads ||
+	       (pg_get_int8(res, row, 0) >= pg_get_int8(now, 0, 6) &&
+		authz_sees(&h->rights, kind_by_number((uint32_t)pg_get_int2(now, 0, 4)),
+			   SEVE__LEVEL__LEVEL_TEAM, pg_get_bytes(now, 0, 5)));
+}
 
 static ProtobufCBinaryData binary(struct span s)
 {
@@ -50,7 +72,7 @@ static Seve__HistoryEntry *entry_make(struct history *h, const PGresult *res, in
 	struct arena *a = &h->request->arena;
 	Seve__HistoryEntry *e;
 
-	if (pg_get_int2(res, row, 1) > (int)h->reads)
+	if (!sees_version(h, res, row))
 		return NULL;
 	e = arena_alloc(a, sizeof *e);
 	if (!e)
@@ -75,7 +97,7 @@ static void history_reply(struct history *h)
 	struct err e;
 
 	history.entries = arena_array(&h->request->arena, (size_t)n + 1, sizeof *history.entries);
-	if (!PQntuples(now) || !history.entries || pg_get_int2(now, 0, 1) > (int)h->reads) {
+	if (!history.entries || !sees_now(h)) {
 		err_set(&e, history.entries ? ERR_NOT_FOUND : ERR_NOMEM,
 			"there is no such record in this territory");
 		request_fail(h->request, &e);
@@ -109,7 +131,7 @@ static void history_done(struct pg_unit *u)
 	h->current->result = h->versions->result = NULL;
 	pg_unit_clear(u);
 	struct pg_stmt current = {.result = now}, versions = {.result = old};
-	struct history copy = {h->request, &current, &versions, h->reads, h->limit};
+	struct history copy = {h->request, &current, &versions, h->rights, h->limit};
 
 	history_reply(&copy);
 	PQclear(now);
@@ -155,7 +177,7 @@ void handle_history(struct request *r)
 		return;
 	}
 	if (h) {
-		*h = (struct history){.request = r, .reads = rights.reads};
+		*h = (struct history){.request = r, .rights = rights};
 		h->limit = !q->limit                ? HISTORY_DEFAULT
 			   : q->limit > HISTORY_MAX ? HISTORY_MAX
 						    : (int)q->limit;

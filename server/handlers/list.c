@@ -26,7 +26,7 @@ struct list {
 	struct pg_stmt *rows, *withheld;
 	uint32_t *territories;
 	size_t n_territories;
-	struct pg_array ids, levels;
+	struct pg_array ids, levels, actors;
 };
 
 /* ---- the statement ----------------------------------------------------------------------------
@@ -250,13 +250,14 @@ static int list_sql(struct list *l, struct buf *sql, struct pg_params *p, struct
 	int rc;
 
 	column_expression(l->sort, column, sizeof column);
-	rc = buf_addf(sql,
-		      "SELECT r.territory_id, r.id, r.kind, r.rev, r.body, (t.\"%s\")::text FROM "
-		      "unnest($1::int[], $2::smallint[]) "
-		      "g(t, l) JOIN %s t ON t.territory_id = g.t JOIN record r ON r.territory_id = "
-		      "t.territory_id AND r.id = t.id "
-		      "WHERE r.level <= g.l",
-		      l->sort->name, l->kind->table);
+	rc = buf_addf(
+		sql,
+		"SELECT r.territory_id, r.id, r.kind, r.rev, r.body, (t.\"%s\")::text FROM "
+		"unnest($1::int[], $2::smallint[], $3::uuid[]) "
+		"g(t, l, a) JOIN %s t ON t.territory_id = g.t JOIN record r ON r.territory_id = "
+		"t.territory_id AND r.id = t.id "
+		"WHERE (r.level <= g.l OR r.owner_actor = g.a)",
+		l->sort->name, l->kind->table);
 	for (size_t i = 0; !rc && i < q->n_filters; i++)
 		rc = filter_add(l, q->filters[i], sql, p, e);
 	if (rc || after_add(l, q->after, sql, p, e))
@@ -358,7 +359,7 @@ static void list_done(struct pg_unit *u)
 /* ---- starting
  * ----------------------------------------------------------------------------------------- */
 
-static int add_territory(struct list *l, uint32_t territory, Seve__Level reads, struct err *e)
+static int add_territory(struct list *l, uint32_t territory, const struct rights *r, struct err *e)
 {
 	for (size_t i = 0; i < l->n_territories; i++)
 		if (l->territories[i] == territory)
@@ -368,7 +369,11 @@ static int add_territory(struct list *l, uint32_t territory, Seve__Level reads, 
 			       LIST_TERRITORIES_MAX);
 	l->territories[l->n_territories++] = territory;
 	pg_array_int4(&l->ids, (int32_t)territory);
-	pg_array_int2(&l->levels, (int16_t)reads);
+	pg_array_int2(&l->levels, (int16_t)r->reads);
+	if (l->kind->writers & KIND_BY_P && !uuid_is_nil(&r->actor))
+		pg_array_uuid(&l->actors, r->actor.b);
+	else
+		pg_array_null(&l->actors);
 	return 0;
 }
 
@@ -385,13 +390,13 @@ static int list_territories(struct list *l, struct err *e)
 		return err_set(e, ERR_NOMEM, "list");
 	for (size_t i = 0; !rc && i < q->n_territories; i++) {
 		rc = authz_read(who, q->territories[i], &rights, e);
-		rc = rc ? rc : add_territory(l, q->territories[i], rights.reads, e);
+		rc = rc ? rc : add_territory(l, q->territories[i], &rights, e);
 	}
 	for (size_t i = 0; !rc && !q->n_territories && i < who->n_grants; i++) {
 		rights = authz_rights(who, who->grants[i].territory);
 		if (who->grants[i].territory != AUTHZ_SERVER_WIDE &&
 		    rights.reads != SEVE__LEVEL__LEVEL_UNSPECIFIED)
-			rc = add_territory(l, who->grants[i].territory, rights.reads, e);
+			rc = add_territory(l, who->grants[i].territory, &rights, e);
 	}
 	return rc;
 }
@@ -403,6 +408,7 @@ static int ask_withheld(struct list *l, struct pg_unit *u)
 		return -ERR_NOMEM;
 	pg_params_array(&l->withheld->params, &l->ids);
 	pg_params_array(&l->withheld->params, &l->levels);
+	pg_params_array(&l->withheld->params, &l->actors);
 	pg_params_int4(&l->withheld->params, (int32_t)l->kind->number);
 	return pg_params_bad(&l->withheld->params) ? -ERR_NOMEM : 0;
 }
@@ -422,6 +428,7 @@ static int list_ask(struct list *l, struct err *e)
 	p = &l->rows->params;
 	pg_params_array(p, &l->ids);
 	pg_params_array(p, &l->levels);
+	pg_params_array(p, &l->actors);
 	buf_init(&sql, LIST_SQL_MAX);
 	if (list_sql(l, &sql, p, e)) {
 		buf_fini(&sql);
@@ -454,6 +461,7 @@ static int list_start(struct request *r, struct err *e)
 	l->limit = !q->limit ? LIST_DEFAULT : q->limit > LIST_MAX ? LIST_MAX : q->limit;
 	pg_array_init(&l->ids, &r->arena, PG_INT4);
 	pg_array_init(&l->levels, &r->arena, PG_INT2);
+	pg_array_init(&l->actors, &r->arena, PG_UUID);
 	if (list_territories(l, e))
 		return -(int)e->code;
 	return list_ask(l, e);

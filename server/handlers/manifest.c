@@ -70,7 +70,7 @@ static void manifest_done(struct pg_unit *u)
 	request_reply(r, &reply);
 }
 
-static int manifest_ask(struct manifest *m, const uint8_t after[16], Seve__Level reads)
+static int manifest_ask(struct manifest *m, const uint8_t after[16], const struct rights *rights)
 {
 	struct pg_unit *u = pg_unit_new(&m->request->arena, m, manifest_done);
 
@@ -82,7 +82,7 @@ static int manifest_ask(struct manifest *m, const uint8_t after[16], Seve__Level
 	pg_params_int4(&m->page->params, (int32_t)m->territory);
 	pg_params_uuid(&m->page->params, after);
 	pg_params_int8(&m->page->params, (int64_t)m->limit);
-	pg_params_int4(&m->page->params, (int32_t)reads);
+	load_reader(&m->page->params, rights);
 	if (pg_params_bad(&m->page->params))
 		return -ERR_NOMEM;
 	pg_pool_submit(m->request->server->readers, u);
@@ -108,7 +108,7 @@ static int manifest_start(struct request *r, struct err *e)
 	m->request = r;
 	m->territory = q->territory;
 	m->limit = q->limit ? q->limit : MANIFEST_PAGE;
-	if (manifest_ask(m, q->has_after ? q->after.data : beginning, rights.reads))
+	if (manifest_ask(m, q->has_after ? q->after.data : beginning, &rights))
 		return err_set(e, ERR_NOMEM, "manifest");
 	return 0;
 }

@@ -37,7 +37,7 @@ struct slot {
 struct pull {
 	struct request *request;
 	uint32_t territory;
-	Seve__Level reads;
+	struct rights rights;
 	struct cursor cursor;       /* the client's; its `start` is set here where a load begins */
 	uint64_t sent, asked, head; /* revs: sent so far; asked for; the head when last seen */
 	uint64_t sound;             /* up to here it is known that no deletion was missed */
@@ -208,7 +208,7 @@ static int slot_ask(struct pull *p, uint64_t to)
 	pg_params_int4(&s->stmt->params, (int32_t)p->territory);
 	pg_params_int8(&s->stmt->params, (int64_t)p->asked);
 	pg_params_int8(&s->stmt->params, to ? (int64_t)to : PULL_ROWS);
-	pg_params_int4(&s->stmt->params, (int32_t)p->reads);
+	load_reader(&s->stmt->params, &p->rights);
 	if (pg_params_bad(&s->stmt->params))
 		return -ERR_NOMEM;
 	p->asked = to ? to : p->asked;
@@ -351,7 +351,7 @@ static void count_ask(struct pull *p)
 	struct pg_unit *u;
 	struct pg_stmt *s;
 
-	if (!p->count || p->reads >= SEVE__LEVEL__LEVEL_TEAM)
+	if (!p->count || p->rights.reads >= SEVE__LEVEL__LEVEL_TEAM)
 		return; /* nothing is above the highest */
 	u = pg_unit_new(&p->counting, p, counted);
 	p->count = u && !load_territories(u, &p->territory, 1);
@@ -360,7 +360,7 @@ static void count_ask(struct pull *p)
 	if (!s)
 		return;
 	pg_params_int4(&s->params, (int32_t)p->territory);
-	pg_params_int4(&s->params, (int32_t)p->reads);
+	load_reader(&s->params, &p->rights);
 	p->counted = u;
 	pg_pool_submit(p->request->server->readers, u);
 }
@@ -399,7 +399,7 @@ static int pull_check(const struct request *r, const Seve__PullRequest *q, struc
 	return f ? pull_fault(f, q->rev, e) : 0;
 }
 
-static struct pull *pull_new(struct request *r, Seve__Level reads)
+static struct pull *pull_new(struct request *r, const struct rights *rights)
 {
 	const Seve__PullRequest *q = r->body->pull;
 	struct pull *p = calloc(1, sizeof *p);
@@ -413,7 +413,7 @@ static struct pull *pull_new(struct request *r, Seve__Level reads)
 	}
 	p->request = r;
 	p->territory = q->territory;
-	p->reads = reads;
+	p->rights = *rights;
 	p->cursor = (struct cursor){q->epoch, q->view, q->rev, q->start};
 	p->sent = p->asked = p->sound = q->rev;
 	p->count = q->count;
@@ -437,7 +437,7 @@ void handle_pull(struct request *r)
 		request_fail(r, &e);
 		return;
 	}
-	p = pull_new(r, rights.reads);
+	p = pull_new(r, &rights);
 	r->handler = p;
 	if (!p || slot_ask(p, 0)) {
 		err_set(&e, ERR_NOMEM, "pull");

@@ -58,8 +58,28 @@ static void push_job_done(struct writer_job *j)
 		push_finish(p);
 }
 
-static int push_job(const struct request *r, const Seve__Mutation *m, struct writer_job *j,
-		    struct err *e)
+/* The actions that the author pilots: copied, as the session's grants may change meanwhile. */
+static int push_piloted(struct request *r, uint32_t territory, struct apply_author *author,
+			struct err *e)
+{
+	struct uuid *list;
+	size_t n = 0;
+
+	while (authz_piloted(r->who, territory, n))
+		n++;
+	if (!n)
+		return 0;
+	list = arena_array(&r->arena, n, sizeof *list);
+	if (!list)
+		return err_set(e, ERR_NOMEM, "push");
+	for (size_t i = 0; i < n; i++)
+		list[i] = *authz_piloted(r->who, territory, i);
+	author->piloted = list;
+	author->n_piloted = n;
+	return 0;
+}
+
+static int push_job(struct request *r, const Seve__Mutation *m, struct writer_job *j, struct err *e)
 {
 	struct rights rights;
 	int rc;
@@ -72,17 +92,20 @@ static int push_job(const struct request *r, const Seve__Mutation *m, struct wri
 	rc = authz_read(r->who, m->territory, &rights, e);
 	if (rc)
 		return rc;
+	rc = push_piloted(r, m->territory, &j->work.author, e);
+	if (rc)
+		return rc;
 	j->work.territory = m->territory;
-	j->work.author = (struct apply_author){
-		.account = r->who->account,
-		.client = r->who->client_id,
-		.client_short = r->who->client_short,
-		.reads = rights.source && rights.reads < SEVE__LEVEL__LEVEL_NETWORK
-				 ? SEVE__LEVEL__LEVEL_NETWORK
-				 : rights.reads,
-		.writes = rights.writes,
-		.source = rights.source,
-	};
+	j->work.author.account = r->who->account;
+	j->work.author.client = r->who->client_id;
+	j->work.author.client_short = r->who->client_short;
+	j->work.author.reads = rights.source && rights.reads < SEVE__LEVEL__LEVEL_NETWORK
+				       ? SEVE__LEVEL__LEVEL_NETWORK
+				       : rights.reads;
+	j->work.author.writes = rights.writes;
+	j->work.author.own = rights.own;
+	j->work.author.actor = rights.actor;
+	j->work.author.source = rights.source;
 	j->work.mutation = m;
 	j->bytes = protobuf_c_message_get_packed_size(&m->base);
 	return 0;

@@ -207,6 +207,22 @@ int load_territories(struct pg_unit *u, const uint32_t *territories, size_t n)
 	return 0;
 }
 
+void load_reader(struct pg_params *p, const struct rights *r)
+{
+	struct pg_array kinds;
+
+	pg_array_init(&kinds, p->arena, PG_INT2);
+	for (size_t i = 0; i < kind_count(); i++)
+		if (kind_at(i)->writers & KIND_BY_P)
+			pg_array_int2(&kinds, (int16_t)kind_at(i)->number);
+	pg_params_int4(p, (int32_t)r->reads);
+	if (uuid_is_nil(&r->actor))
+		pg_params_null(p, PG_UUID);
+	else
+		pg_params_uuid(p, r->actor.b);
+	pg_params_array(p, &kinds);
+}
+
 static int ask_heads(struct load *l, struct pg_unit *u)
 {
 	size_t n = 0, max = HASH_COUNT(l->world->heads);

@@ -3,6 +3,7 @@
 #ifndef SEVED_PG_LOAD_H
 #define SEVED_PG_LOAD_H
 
+#include "authz.h"
 #include "sync/apply.h"
 #include "unit.h"
 
@@ -26,6 +27,10 @@ int load_collect(struct load *l, const struct apply_job *j);
 int load_ask(struct load *l, struct pg_unit *u);
 /* Reads the results into the world.  -ERR_DATA_LOSS for a stored body that cannot be read. */
 int load_read(struct load *l, struct err *e);
+
+/* Who reads, as three parameters: the level, the own actor or NULL, the kinds whose records of the
+ * own actor are read whatever their level. */
+void load_reader(struct pg_params *p, const struct rights *r);
 
 /* The session variable that row-level security looks at: "{1,2}". */
 int load_territories(struct pg_unit *u, const uint32_t *territories, size_t n);

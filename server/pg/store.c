@@ -76,7 +76,8 @@ static int store_records(struct world *w, struct pg_unit *u)
 			pg_array_int4(&r.a[6], (int32_t)d->ref_no);
 		else
 			pg_array_null(&r.a[6]);
-		if (apply_owner(d->kind, &d->key.id, d->body, &owner))
+		/* A tombstone keeps its owner, whose replica has to hear of it. */
+		if (apply_owner(d->kind, &d->key.id, d->deleted ? d->last_body : d->body, &owner))
 			pg_array_uuid(&r.a[7], owner.b);
 		else
 			pg_array_null(&r.a[7]);

@@ -39,17 +39,17 @@ static const struct row {
 	Seve__Level reads;
 } rows[] = {
 	{"admin", " territory ", SEVE__LEVEL__LEVEL_UNSPECIFIED},
-	{"coordinator", " action group meeting task ",
-	 SEVE__LEVEL__LEVEL_NETWORK},
+	{"coordinator", " action group meeting task ", SEVE__LEVEL__LEVEL_NETWORK},
 	{"facilitator",
 	 " territory actor contact action position group meeting attendance minute task "
 	 "availability interview interview_note assessment problem resource match swot_entry idea "
 	 "decision cohort knowhow benefit ",
 	 SEVE__LEVEL__LEVEL_TEAM},
-	{"importer",
-	 " actor action meeting availability interview problem resource benefit ",
+	{"importer", " actor action meeting availability interview problem resource benefit ",
 	 SEVE__LEVEL__LEVEL_PUBLIC},
 	{"observer", " ", SEVE__LEVEL__LEVEL_PUBLIC},
+	{"partner", " contact position availability resource ", SEVE__LEVEL__LEVEL_NETWORK},
+	{"pilot", " action task benefit ", SEVE__LEVEL__LEVEL_NETWORK},
 };
 
 static void each_role_writes_its_kinds_and_no_other(void **state)

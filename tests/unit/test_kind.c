@@ -148,7 +148,7 @@ static void roles_say_what_they_may(void **state)
 	assert_int_equal(role_by_name("observer")->writes_as, 0);
 	assert_int_equal(role_by_name("facilitator")->reads, SEVE__LEVEL__LEVEL_TEAM);
 	assert_null(role_by_name("ADMIN"));
-	assert_null(role_by_name("pilot"));
+	assert_null(role_by_name("pilote"));
 	assert_null(role_by_number(0));
 	assert_null(role_by_number(99));
 }
