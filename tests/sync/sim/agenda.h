@@ -8,7 +8,7 @@
 struct sim;
 typedef void (*agenda_call)(struct sim *s, unsigned who, unsigned generation);
 
-enum { AGENDA_MAX = 256 };
+enum { AGENDA_MAX = 1024 };
 
 struct agenda {
 	uint64_t now_ms, serial;

@@ -23,6 +23,8 @@ void check_verdicts(struct sim *s, unsigned user, uint32_t territory, const Seve
 		const struct db_verdict *held = stored(s, user, territory, v->mid);
 		uint8_t bytes[8192];
 
+		if (!held && s->users[user].edits[territory - 1][v->mid].rewound)
+			continue; /* told before the database forgot it */
 		if (!held)
 			sim_fail(s,
 				 "mutation %llu of %s was acknowledged, and the database does not "
@@ -56,8 +58,13 @@ static void check_true(struct sim *s, unsigned user, uint32_t territory, unsigne
 {
 	const struct version *truth =
 		v->kind && v->rev ? oracle_at(s, territory, record, v->rev) : NULL;
+	struct depot_replica r;
 	struct values f;
 
+	if (s->users[user].depot.ops->replica(&s->users[user].depot, territory, &r))
+		sim_fail(s, "reading the cursor");
+	if (s->counts.rewound && (r.loading || r.epoch != s->db.epoch))
+		return; /* of a time that never was, until the load is complete */
 	if (!v->kind || !v->rev || !truth)
 		return;
 	if (v->deleted)
@@ -203,10 +210,30 @@ static void check_cursor(struct sim *s, unsigned user, uint32_t territory, Seve_
 	}
 }
 
-void check_page(struct sim *s, unsigned user, uint32_t territory, Seve__Role role)
+static void check_levels(struct sim *s, unsigned user, const Seve__Page *p, Seve__Role role)
 {
-	check_cursor(s, user, territory, role);
-	check_records(s, user, territory);
+	if (role == SEVE__ROLE__ROLE_UNSPECIFIED)
+		sim_fail(s, "%s was sent a page of territory %u, which it may not read",
+			 s->users[user].account, p->territory);
+	for (size_t i = 0; i < p->n_records; i++) {
+		const Seve__Record *r = p->records[i];
+		const unsigned n = db_record(s, p->territory, r->id.data, false);
+		const struct version *truth =
+			n == SIM_RECORDS ? NULL : oracle_at(s, p->territory, n, r->rev);
+
+		if (!r->deleted && truth && truth->rev == r->rev &&
+		    truth->values.v[VALUE_LEVEL] > (int)db_reads(role))
+			sim_fail(s,
+				 "%s was sent record %u of territory %u, which is above its role",
+				 s->users[user].account, n, p->territory);
+	}
+}
+
+void check_page(struct sim *s, unsigned user, const Seve__Page *p, Seve__Role role)
+{
+	check_levels(s, user, p, role);
+	check_cursor(s, user, p->territory, role);
+	check_records(s, user, p->territory);
 }
 
 void check_complete(struct sim *s, unsigned user, uint32_t territory, uint64_t head,
@@ -270,11 +297,80 @@ void check_replica_reopened(struct sim *s, unsigned user)
 			if (state == OUTBOX_REJECTED && !stored(s, user, t + 1, mid))
 				u->edits[t][mid].refused_here = u->stuck[t] = true;
 			if (state == OUTBOX_DONE && !u->edits[t][mid].code &&
-			    !stored(s, user, t + 1, mid))
+			    !u->edits[t][mid].rewound && !stored(s, user, t + 1, mid))
 				sim_fail(s, "mutation %llu of %s was kept, and is gone",
 					 (unsigned long long)mid, u->account);
 		}
 	}
+}
+
+/* ---- the database
+ * ---------------------------------------------------------------------------------------------- */
+
+/* A restoration does not look at what the record points at, so far. */
+static bool ever_restored(const struct sim *s, uint32_t territory, unsigned record)
+{
+	for (const struct version *v = s->oracle.records[territory - 1][record].newest; v;
+	     v = v->older)
+		if (v->deleted)
+			return true;
+	return false;
+}
+
+static void check_link(struct sim *s, uint32_t territory, const struct db_state *d, unsigned record)
+{
+	const struct db_row *row = d->rows[territory - 1][record];
+	const struct db_row *to =
+		row->link ? d->rows[territory - 1][(unsigned)row->link - 1] : NULL;
+
+	if (!row->deleted && row->link && (!to || to->deleted) &&
+	    !ever_restored(s, territory, record))
+		sim_fail(s, "record %u of territory %u points at record %d, which is gone", record,
+			 territory, row->link - 1);
+}
+
+void check_snapshot(struct sim *s, uint32_t territory, const struct db_state *d)
+{
+	const uint64_t head = d->heads[territory - 1].rev;
+	uint64_t seen[SIM_RECORDS];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->db.n_ids[territory - 1]; i++) {
+		const struct db_row *row = d->rows[territory - 1][i];
+		const struct version *truth = oracle_at(s, territory, i, head);
+
+		if (!row && truth && !truth->deleted)
+			sim_fail(s,
+				 "the head of territory %u is %llu, and record %u of rev %llu is "
+				 "missing",
+				 territory, (unsigned long long)head, i,
+				 (unsigned long long)truth->rev);
+		if (!row)
+			continue;
+		if (!truth || row->rev != truth->rev)
+			sim_fail(s,
+				 "the head of territory %u is %llu, and record %u is at rev %llu "
+				 "instead of %llu",
+				 territory, (unsigned long long)head, i,
+				 (unsigned long long)row->rev,
+				 truth ? (unsigned long long)truth->rev : 0);
+		for (unsigned k = 0; k < n; k++)
+			if (seen[k] == row->rev)
+				sim_fail(s, "rev %llu of territory %u is of two records",
+					 (unsigned long long)row->rev, territory);
+		seen[n++] = row->rev;
+		check_link(s, territory, d, i);
+	}
+}
+
+void check_results(struct sim *s)
+{
+	for (const struct db_verdict *v = s->db.now.verdicts; v; v = v->older)
+		for (const struct db_verdict *w = v->older; w; w = w->older)
+			if (v->mid == w->mid && v->territory == w->territory &&
+			    !uuid_cmp(&v->client, &w->client))
+				sim_fail(s, "mutation %llu of territory %u has two verdicts",
+					 (unsigned long long)v->mid, v->territory);
 }
 
 /* ---- the end
@@ -301,7 +397,7 @@ bool check_user_clean(struct sim *s, unsigned user)
 
 			if (u->depot.ops->fate(&u->depot, t + 1, mid, &state))
 				sim_fail(s, "reading the outbox");
-			if (outbox_waits(state))
+			if (outbox_waits(state) && !u->cut_off[t])
 				return false;
 		}
 	}
@@ -317,6 +413,16 @@ static bool ever_marked(const struct sim *s, uint32_t territory, unsigned record
 	return false;
 }
 
+static bool still_waits(struct sim *s, unsigned user, uint32_t territory, uint64_t mid)
+{
+	struct user *u = &s->users[user];
+	enum outbox_state state;
+
+	if (u->depot.ops->fate(&u->depot, territory, mid, &state))
+		sim_fail(s, "reading the outbox");
+	return u->cut_off[territory - 1] && outbox_waits(state);
+}
+
 /* Each edit is in effect, in a conflict, or refused with a reason: and only one of these. */
 static void check_edit(struct sim *s, unsigned user, uint32_t territory, uint64_t mid)
 {
@@ -326,7 +432,7 @@ static void check_edit(struct sim *s, unsigned user, uint32_t territory, uint64_
 	const bool marked =
 		edit->record != SIM_RECORDS && ever_marked(s, territory, edit->record, mark);
 
-	if (!held && !edit->refused_here)
+	if (!held && !edit->refused_here && !edit->rewound && !still_waits(s, user, territory, mid))
 		sim_fail(s, "mutation %llu of %s in territory %u has vanished",
 			 (unsigned long long)mid, s->users[user].account, territory);
 	if (edit->record == SIM_RECORDS || !held)

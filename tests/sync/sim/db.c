@@ -4,6 +4,15 @@
 #include "bugs.h"
 #include "wire.h"
 
+static Seve__Role first_role(struct sim *s)
+{
+	const unsigned n = sim_has(s, SIM_GRANTS) ? sim_dice(s, 4) : 3;
+
+	return n == 0   ? SEVE__ROLE__ROLE_OBSERVER
+	       : n == 1 ? SEVE__ROLE__ROLE_COORDINATOR
+			: SEVE__ROLE__ROLE_FACILITATOR;
+}
+
 void db_begin(struct sim *s)
 {
 	struct db *db = &s->db;
@@ -12,9 +21,7 @@ void db_begin(struct sim *s)
 	db->up = true;
 	for (unsigned u = 0; u < SIM_USERS; u++)
 		for (unsigned t = 0; t < SIM_TERRITORIES; t++)
-			db->roles[u][t] = u == 0 || !sim_has(s, SIM_GRANTS) || sim_dice(s, 3)
-						  ? SEVE__ROLE__ROLE_FACILITATOR
-						  : SEVE__ROLE__ROLE_COORDINATOR;
+			db->roles[u][t] = u ? first_role(s) : SEVE__ROLE__ROLE_FACILITATOR;
 }
 
 unsigned db_record(struct sim *s, uint32_t territory, const uint8_t id[16], bool add)
@@ -47,11 +54,10 @@ bool db_lock(struct sim *s, uint32_t territory, unsigned server)
 		return true;
 	}
 	db->waited_by[server] = territory;
-	for (unsigned other = *owner - 1, hops = 0; db->waited_by[other] && hops < SIM_SERVERS;
-	     hops++) {
-		other = db->locked_by[db->waited_by[other] - 1] - 1;
-		if (other == server)
+	for (unsigned other = *owner, hops = 0; other && hops < SIM_SERVERS; hops++) {
+		if (other == server + 1)
 			sim_fail(s, "two servers wait for each other's head locks");
+		other = db->waited_by[other - 1] ? db->locked_by[db->waited_by[other - 1] - 1] : 0;
 	}
 	return false;
 }
@@ -339,6 +345,15 @@ void db_purge(struct sim *s, uint64_t older_than_ms)
 void db_replay(struct sim *s)
 {
 	s->db.standby = s->db.now;
+}
+
+void db_rewind(struct sim *s)
+{
+	s->counts.rewound++;
+	s->db.now = s->db.standby;
+	oracle_rewound(s);
+	for (unsigned i = 0; i < s->n_users; i++)
+		user_rewound(s, i);
 }
 
 /* ---- rights

@@ -8,7 +8,7 @@
 
 struct sim;
 
-enum { SIM_TERRITORIES = 2, SIM_RECORDS = 48, SIM_USERS = 4, SIM_SERVERS = 2, SIM_EDITS = 60 };
+enum { SIM_TERRITORIES = 2, SIM_RECORDS = 48, SIM_USERS = 6, SIM_SERVERS = 2, SIM_EDITS = 60 };
 
 /* Rows, verdicts and what they hold never change: a state is a set of pointers, and a copy of it a
  * snapshot. */
@@ -75,6 +75,7 @@ void db_commit(struct sim *s, struct world *w, struct apply_job *const *jobs, un
 /* Events. */
 void db_purge(struct sim *s, uint64_t older_than_ms);
 void db_replay(struct sim *s); /* the standby catches up */
+void db_rewind(struct sim *s); /* it takes over as it is */
 
 /* Rights: what a role reads and writes; the view of a cursor. */
 Seve__Level db_reads(Seve__Role role);

@@ -140,7 +140,7 @@ static void fill(struct sim *s, unsigned user, uint32_t territory, Seve__Change 
 		fill_action(s, c, new);
 	else
 		fill_task(s, user, territory, c, new);
-	if (sim_has(s, SIM_LEVELS) && !sim_dice(s, new ? 4 : 7))
+	if (sim_has(s, SIM_LEVELS) && !sim_dice(s, s->climate.level_sides))
 		fill_level(s, c);
 }
 
@@ -216,7 +216,7 @@ static Seve__Change *change_known(struct sim *s, unsigned user, uint32_t territo
 		if (!sim_has(s, SIM_DELETES) || sim_dice(s, 3))
 			return NULL;
 		c = change_new(s, SEVE__CHANGE__OP__OP_RESTORE, id, v.kind->number);
-	} else if (sim_has(s, SIM_DELETES) && !sim_dice(s, 8)) {
+	} else if (sim_has(s, SIM_DELETES) && !sim_dice(s, s->climate.delete_sides)) {
 		c = change_new(s, SEVE__CHANGE__OP__OP_DELETE, id, v.kind->number);
 	} else {
 		c = change_new(s, SEVE__CHANGE__OP__OP_UPDATE, id, v.kind->number);
@@ -281,7 +281,7 @@ bool edit_random(struct sim *s, unsigned user)
 	m.territory = territory;
 	m.changes = changes;
 	m.n_changes = 1;
-	if (n < SIM_RECORDS && (n < 2 || !sim_dice(s, 7))) {
+	if (n < s->climate.records && (n < 2 || !sim_dice(s, 7))) {
 		changes[0] = change_create(s, user, territory, &record);
 		if (changes[0]->kind == SEVE__BODY__KIND_ACTION)
 			mark(s, changes[0], NULL, mark_of(s, user, territory));

@@ -4,7 +4,7 @@
 #include "bugs.h"
 #include "sim.h"
 
-enum { EDITS = 40, VIRTUAL_MS = 3000, SHORT_EDITS = 8, SHORT_MS = 700 };
+enum { EDITS = 40, VIRTUAL_MS = 3000, SHORT_EDITS = 8, SHORT_MS = 700, SILENT = 500 };
 
 static const char *const feature_names[] = {
 #define FEATURE(name, text) #name,
@@ -42,6 +42,13 @@ static void tell_counts(const struct sim_counts *c)
 	       "%lu fail-overs, %lu tombstones purged\n",
 	       c->steps, c->crashes, c->pulls, c->pages, c->cuts, c->resets, c->revocations,
 	       c->failovers, c->purges);
+	printf("  %lu fail-overs lost commits, %lu pulls ran beside a push\n", c->rewound,
+	       c->overlaps);
+	printf("  histories by deaths drawn: 1: %lu, 2: %lu, 3: %lu; by deaths met: 0: %lu, 1: "
+	       "%lu, "
+	       "2: %lu, 3: %lu\n",
+	       c->drawn[1], c->drawn[2], c->drawn[3], c->deaths[0], c->deaths[1], c->deaths[2],
+	       c->deaths[3]);
 }
 
 static struct sim_plan plan_of(const struct options *o, uint64_t seed)
@@ -164,6 +171,13 @@ static int catch_bugs(struct sim *s, const struct options *o)
 {
 	int missed = 0;
 
+	for (long long i = 0; i < SILENT; i++) {
+		const struct sim_plan p = plan_of(o, (uint64_t)(o->first + i));
+
+		if (!play(s, o, &p, NULL))
+			return 1;
+	}
+	printf("%-18s nothing is found in %d histories\n", "without any", SILENT);
 	for (size_t i = 0; i < bugs_count(); i++) {
 		const struct bug *b = bugs_at(i);
 		long long n;
@@ -176,7 +190,7 @@ static int catch_bugs(struct sim *s, const struct options *o)
 		missed += n == 0;
 		printf("%-18s %s", b->name, n ? "caught" : "MISSED");
 		if (n)
-			printf(" in history %lld: %s", n, s->why);
+			printf(" by seed %lld, history %lld: %s", o->first + n - 1, n, s->why);
 		printf("\n  (%s)\n", b->text);
 	}
 	return missed ? 1 : 0;

@@ -458,3 +458,20 @@ void oracle_purged(struct sim *s, uint32_t territory, unsigned record)
 {
 	s->oracle.records[territory - 1][record].purged = true;
 }
+
+void oracle_rewound(struct sim *s)
+{
+	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
+		const uint64_t head = s->db.now.heads[t].rev;
+
+		s->oracle.heads[t] = head;
+		for (unsigned i = 0; i < SIM_RECORDS; i++) {
+			struct oracle_record *r = &s->oracle.records[t][i];
+
+			while (r->newest && r->newest->rev > head)
+				r->newest = r->newest->older;
+			r->purged = r->newest && !s->db.now.rows[t][i];
+		}
+	}
+	s->oracle.last_commit_ms = s->agenda.now_ms;
+}

@@ -32,6 +32,8 @@ struct oracle {
 void oracle_commit(struct sim *s, const struct apply_job *j);
 /* What is stored of a record after a batch. */
 void oracle_check_record(struct sim *s, const struct world_record *r);
+/* The database is what it was before: what came after never was. */
+void oracle_rewound(struct sim *s);
 void oracle_purged(struct sim *s, uint32_t territory, unsigned record);
 /* The record that this one points at: its number + 1, or 0. */
 int oracle_link(struct sim *s, uint32_t territory, const Seve__Body *body);

@@ -7,7 +7,7 @@
 #include "seved_reply.h"
 #include "wire.h"
 
-enum { STEP_MS = 4, RESTART_MS = 300, BELL_MS = 30, POLL_MS = 15000, DEAF_MS = 400 };
+enum { RESTART_MS = 300, BELL_MS = 30, POLL_MS = 15000, DEAF_MS = 400 };
 
 static struct seved *server_at(struct sim *s, unsigned server)
 {
@@ -164,7 +164,7 @@ static void batch_step(struct sim *s, unsigned server, unsigned generation);
 
 static void batch_next(struct sim *s, unsigned server)
 {
-	plan(s, 1 + sim_dice(s, STEP_MS), batch_step, server);
+	plan(s, 1 + sim_dice(s, s->climate.step_ms), batch_step, server);
 }
 
 static void batch_lock_list(struct sim *s, struct seved *d)
@@ -339,6 +339,7 @@ void seved_db_lost(struct sim *s, unsigned server)
 		return;
 	d->listens = false;
 	plan(s, 1 + sim_dice(s, DEAF_MS), listen_again, server);
+	seved_pulls_lost(s, server);
 	if (d->state == SEVED_IDLE)
 		return;
 	if (d->state == SEVED_COMMIT && sim_dice(s, 2)) {

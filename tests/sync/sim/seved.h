@@ -5,7 +5,7 @@
 
 #include "net.h"
 
-enum { SEVED_BATCH = 4 };
+enum { SEVED_BATCH = 12 };
 
 struct seved_push; /* one request */
 

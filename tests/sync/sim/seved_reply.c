@@ -1,10 +1,11 @@
 /* seved_reply.c -- see seved_reply.h: sessions, pushes, pulls. */
 #include "seved_reply.h"
 
+#include "check.h"
 #include "sim.h"
 #include "wire.h"
 
-enum { PAGE_ROWS = 9, READ_MS = 6 };
+enum { PAGE_ROWS = 9 };
 
 struct seved_push {
 	unsigned link, generation; /* of the link */
@@ -17,9 +18,12 @@ struct seved_push {
 
 struct seved_pull {
 	uint64_t request, since, asked, records;
+	uint64_t purged; /* when it began */
 	uint32_t territory;
 	Seve__Role role;
-	bool standby;
+	bool fresh; /* from the beginning: not a cursor at rev 0, which may stand beside records */
+	bool standby, read;       /* read: `snapshot` holds the state that the page is made of */
+	struct db_state snapshot; /* what was committed when the statement began */
 };
 
 static struct link *link_at(struct sim *s, unsigned link)
@@ -268,7 +272,7 @@ static bool pull_page(struct sim *s, unsigned link, struct seved_pull *p, const 
 	const uint64_t head = d->heads[p->territory - 1].rev;
 	Seve__Page page = SEVE__PAGE__INIT;
 	Seve__Record records[PAGE_ROWS], *list[PAGE_ROWS];
-	const unsigned most = 1 + sim_dice(s, PAGE_ROWS);
+	const unsigned most = 1 + sim_dice(s, s->climate.page_rows);
 	unsigned rows = 0, number;
 	uint64_t rev = p->asked;
 
@@ -310,28 +314,63 @@ static enum err_code pull_refuses(const struct sim *s, unsigned link, const stru
 	if (p->standby && (h->rev < p->since ||
 			   h->rev < s->users[s->net.links[link].user].known[p->territory - 1]))
 		return ERR_UNAVAILABLE;
-	if (p->since > h->rev || (p->since && p->since < h->purged_rev))
+	if (p->since > h->rev || (!p->fresh && p->since < h->purged_rev))
+		return ERR_RESET_REQUIRED;
+	/* Nothing is purged within the time of one pull, where tombstones are kept for days: here
+	 * they are not. */
+	if (p->asked != p->since && h->purged_rev > p->purged && p->asked < h->purged_rev)
 		return ERR_RESET_REQUIRED;
 	return ERR_OK;
 }
 
+static void pull_step(struct sim *s, unsigned link, unsigned generation);
+
+static void pull_next(struct sim *s, unsigned link)
+{
+	if (!agenda_add(&s->agenda, 1 + sim_dice(s, s->climate.read_ms), pull_step, link,
+			link_at(s, link)->generation))
+		sim_fail(s, "the agenda is full");
+}
+
+/* A statement begins, and its result comes later: what is committed meanwhile is not in it. */
 static void pull_step(struct sim *s, unsigned link, unsigned generation)
 {
 	struct seved_pull *p = link_at(s, link)->pull;
-	const struct db_state *d = p && p->standby ? &s->db.standby : &s->db.now;
-	enum err_code code;
+	enum err_code code = ERR_OK;
 
 	if (!still_there(s, link, generation) || !p)
 		return;
-	code = s->db.up ? pull_refuses(s, link, p, d) : ERR_UNAVAILABLE;
+	p->read = !p->read;
+	if (!s->db.up) {
+		code = ERR_UNAVAILABLE;
+	} else if (p->read) {
+		p->snapshot = p->standby ? s->db.standby : s->db.now;
+		if (p->asked == p->since)
+			p->purged = p->snapshot.heads[p->territory - 1].purged_rev;
+		check_snapshot(s, p->territory, &p->snapshot);
+		code = pull_refuses(s, link, p, &p->snapshot);
+	} else if (pull_page(s, link, p, &p->snapshot)) {
+		link_at(s, link)->pull = NULL;
+		pull_end(s, link, p, p->snapshot.heads[p->territory - 1].rev);
+		return;
+	}
 	if (code) {
 		link_at(s, link)->pull = NULL;
 		reply_error(s, link, p->request, code);
-	} else if (pull_page(s, link, p, d)) {
-		link_at(s, link)->pull = NULL;
-		pull_end(s, link, p, d->heads[p->territory - 1].rev);
-	} else if (!agenda_add(&s->agenda, 1 + sim_dice(s, READ_MS), pull_step, link, generation)) {
-		sim_fail(s, "the agenda is full");
+	} else {
+		pull_next(s, link);
+	}
+}
+
+void seved_pulls_lost(struct sim *s, unsigned server)
+{
+	for (unsigned i = 0; i < NET_LINKS; i++) {
+		struct link *l = link_at(s, i);
+
+		if (!l->used || l->server != server || !l->pull)
+			continue;
+		reply_error(s, i, l->pull->request, ERR_UNAVAILABLE);
+		l->pull = NULL;
 	}
 }
 
@@ -362,12 +401,11 @@ static void hear_pull(struct sim *s, unsigned link, uint64_t request, const Seve
 	p->request = request;
 	p->since = p->asked = q->rev;
 	p->territory = q->territory;
+	p->fresh = !q->rev && !q->epoch && !q->view;
 	p->role = role;
 	p->standby = sim_strikes(s, SIM_STANDBY, 3);
 	link_at(s, link)->pull = p;
-	if (!agenda_add(&s->agenda, 1 + sim_dice(s, READ_MS), pull_step, link,
-			link_at(s, link)->generation))
-		sim_fail(s, "the agenda is full");
+	pull_next(s, link);
 }
 
 /* ---- requests

@@ -15,4 +15,7 @@ void seved_job_failed(struct sim *s, struct seved_job *j, enum err_code code);
 /* apply_job() refused to decide: told with the reply. */
 void seved_job_refused(struct sim *s, struct seved_job *j, const struct err *e);
 
+/* The pulls under way have lost their database. */
+void seved_pulls_lost(struct sim *s, unsigned server);
+
 #endif

@@ -11,9 +11,9 @@ enum {
 	ARENA_MAX = 512 * 1024 * 1024,
 	WEATHER_MS = 25,
 	DB_DOWN_MS = 150,
-	TOMBSTONE_MS = 1500,
 	BELL_SLACK_MS = 120,
 	CALM_MS = 60000,
+	CRASH_FIRST = 100, /* so that nearly every history meets one */
 	CRASH_SPAN = 400,
 };
 
@@ -97,7 +97,8 @@ static void db_returns(struct sim *s, unsigned who, unsigned generation)
 	s->db.up = true;
 }
 
-/* A restart, or a standby that takes over: no commit is lost, and everything that was open is. */
+/* A restart, or a standby that takes over: everything that was open is lost; commits only where the
+ * standby lagged. */
 static void db_falls(struct sim *s, bool failover)
 {
 	if (!s->db.up)
@@ -110,7 +111,10 @@ static void db_falls(struct sim *s, bool failover)
 	}
 	for (unsigned i = 0; i < SIM_SERVERS; i++)
 		seved_db_lost(s, i);
-	db_replay(s);
+	if (failover && sim_has(s, SIM_REWINDS) && sim_dice(s, 2))
+		db_rewind(s);
+	else
+		db_replay(s);
 	plan(s, 1 + sim_dice(s, DB_DOWN_MS), db_returns);
 }
 
@@ -141,25 +145,25 @@ static void change_role(struct sim *s)
 
 static void purge(struct sim *s)
 {
-	if (s->db.up && s->agenda.now_ms > TOMBSTONE_MS)
-		db_purge(s, s->agenda.now_ms - TOMBSTONE_MS);
+	if (s->db.up && s->agenda.now_ms > s->climate.tombstone_ms)
+		db_purge(s, s->agenda.now_ms - s->climate.tombstone_ms);
 }
 
 static void strike(struct sim *s)
 {
 	if (sim_strikes(s, SIM_CUTS, 6))
 		cut_something(s);
-	if (sim_strikes(s, SIM_GRANTS, 60))
+	if (sim_strikes(s, SIM_GRANTS, s->climate.grant_sides))
 		change_role(s);
-	if (sim_strikes(s, SIM_PURGES, 40))
+	if (sim_strikes(s, SIM_PURGES, s->climate.purge_sides))
 		purge(s);
 	if (sim_strikes(s, SIM_STANDBY, 8))
 		db_replay(s);
-	if (sim_strikes(s, SIM_RESTARTS, 90))
+	if (sim_strikes(s, SIM_RESTARTS, s->climate.restart_sides))
 		db_falls(s, false);
 	if (sim_strikes(s, SIM_RESTARTS, 40))
 		seved_deaf(s, sim_dice(s, SIM_SERVERS));
-	if (sim_strikes(s, SIM_FAILOVERS, 120))
+	if (sim_strikes(s, SIM_FAILOVERS, s->climate.failover_sides))
 		db_falls(s, true);
 }
 
@@ -181,16 +185,49 @@ static void weather(struct sim *s, unsigned who, unsigned generation)
 /* ---- one history
  * ---------------------------------------------------------------------------------------- */
 
-static void begin(struct sim *s)
+static unsigned one_of(struct sim *s, unsigned a, unsigned b, unsigned c)
 {
-	s->n_users = 1 + sim_dice(s, SIM_USERS);
-	s->edits_left = s->plan.edits;
+	const unsigned n = sim_dice(s, 3);
+
+	return n == 0 ? a : n == 1 ? b : c;
+}
+
+static void draw_climate(struct sim *s)
+{
+	s->climate = (struct sim_climate){
+		.step_ms = one_of(s, 4, 25, 120),
+		.read_ms = one_of(s, 6, 40, 200),
+		.page_rows = one_of(s, 9, 3, 1),
+		.tick_ms = one_of(s, 500, 150, 1200),
+		.tombstone_ms = one_of(s, 1500, 400, 100),
+		.records = one_of(s, SIM_RECORDS, SIM_RECORDS, 3),
+		.purge_sides = one_of(s, 40, 10, 10),
+		.level_sides = one_of(s, 7, 3, 2),
+		.restart_sides = one_of(s, 90, 300, 900),
+		.failover_sides = one_of(s, 120, 400, 900),
+		.grant_sides = one_of(s, 60, 200, 600),
+		.delete_sides = one_of(s, 8, 8, 3),
+	};
+}
+
+static void draw_deaths(struct sim *s)
+{
+	const unsigned n = 1 + sim_dice(s, SIM_DEATHS);
+
 	if (s->plan.crash_at)
 		s->crash_at[s->n_crashes++] = s->plan.crash_at;
-	else
-		while (sim_has(s, SIM_CRASHES) && s->n_crashes < SIM_DEATHS &&
-		       (!s->n_crashes || sim_dice(s, 2)))
-			s->crash_at[s->n_crashes++] = 1 + sim_dice(s, CRASH_SPAN);
+	else if (sim_has(s, SIM_CRASHES))
+		for (unsigned i = 0; i < n; i++)
+			s->crash_at[s->n_crashes++] = 1 + sim_dice(s, i ? CRASH_SPAN : CRASH_FIRST);
+	s->counts.drawn[s->n_crashes]++;
+}
+
+static void begin(struct sim *s)
+{
+	draw_climate(s);
+	s->n_users = 1 + sim_dice(s, SIM_USERS);
+	s->edits_left = s->plan.edits;
+	draw_deaths(s);
 	db_begin(s);
 	for (unsigned i = 0; i < SIM_SERVERS; i++) {
 		arena_init(&s->servers[i].arena, ARENA_MAX);
@@ -248,6 +285,7 @@ static void play(struct sim *s)
 		live_until(s, s->agenda.now_ms + BELL_SLACK_MS);
 	}
 	check_heads(s);
+	check_results(s);
 	for (unsigned i = 0; i < s->n_users; i++)
 		check_user_end(s, i);
 }
@@ -263,6 +301,7 @@ bool sim_run(struct sim *s, const struct sim_plan *p)
 		return false;
 	play(s);
 	s->counts.steps = s->step;
+	s->counts.deaths[s->counts.crashes]++;
 	return true;
 }
 

@@ -27,6 +27,18 @@ enum sim_feature {
 	SIM_FEATURES
 };
 
+/* Each history has its own: what is rare in one is common in another. */
+struct sim_climate {
+	unsigned step_ms;      /* of the database, at most: slow ones have writers that queue */
+	unsigned read_ms;      /* between the pages of a pull, at most */
+	unsigned page_rows;    /* at most */
+	unsigned tick_ms;      /* between two synchronisations of a user, at most */
+	unsigned tombstone_ms; /* younger ones are not purged */
+	unsigned records;      /* of a territory, at most */
+	/* One time in so many. */
+	unsigned purge_sides, level_sides, delete_sides, restart_sides, failover_sides, grant_sides;
+};
+
 struct sim_plan {
 	uint64_t seed;
 	unsigned without;  /* 1 << enum sim_feature */
@@ -38,11 +50,13 @@ struct sim_plan {
 
 struct sim_counts {
 	unsigned long verdicts[8], replayed, edits, steps, crashes, cuts, resets, revocations,
-		failovers, purges, pulls, pages, restarts;
+		failovers, purges, pulls, pages, restarts, overlaps, rewound;
+	unsigned long drawn[SIM_DEATHS + 1], deaths[SIM_DEATHS + 1]; /* histories by number */
 };
 
 struct sim {
 	struct sim_plan plan;
+	struct sim_climate climate;
 	struct arena arena, scratch; /* of the whole history; of one check */
 	uint64_t random;
 	struct agenda agenda;

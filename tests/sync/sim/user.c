@@ -12,13 +12,14 @@
 enum {
 	PUSH_MOST = 8,
 	TIMEOUT_MS = 700,
-	TICK_MS = 500,
 	RESTART_MS = 400,
 	CALM_MS = 20,
-	AWAIT_MS = 60000
+	OVERLAP_ID = 1000000,
+	AWAIT_MS = 10000
 };
 
 static void go(struct sim *s, unsigned user);
+static void go_round(struct sim *s, unsigned user);
 static void tick(struct sim *s, unsigned user, unsigned generation);
 
 static void plan(struct sim *s, unsigned user, unsigned in_ms, agenda_call call,
@@ -30,7 +31,7 @@ static void plan(struct sim *s, unsigned user, unsigned in_ms, agenda_call call,
 
 static void plan_tick(struct sim *s, unsigned user)
 {
-	plan(s, user, 1 + sim_dice(s, s->calm ? CALM_MS : TICK_MS), tick,
+	plan(s, user, 1 + sim_dice(s, s->calm ? CALM_MS : s->climate.tick_ms), tick,
 	     s->users[user].generation);
 }
 
@@ -56,6 +57,7 @@ void user_crash(struct sim *s, unsigned user)
 	u->alive = false;
 	u->generation++;
 	u->call = USER_NO_CALL;
+	u->overlap = 0;
 	u->welcomed = false;
 	if (u->link != NET_NONE) {
 		const unsigned link = u->link;
@@ -66,6 +68,23 @@ void user_crash(struct sim *s, unsigned user)
 	u->depot.ops->reopen(&u->depot);
 	check_replica_reopened(s, user);
 	plan(s, user, 1 + sim_dice(s, RESTART_MS), restart, u->generation);
+}
+
+void user_rewound(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
+		uint64_t last = 0;
+
+		for (const struct db_verdict *v = s->db.now.verdicts; v; v = v->older)
+			if (v->territory == t + 1 && v->mid > last &&
+			    !uuid_cmp(&v->client, &u->client))
+				last = v->mid;
+		for (uint64_t mid = last + 1; mid <= u->mids[t]; mid++)
+			u->edits[t][mid].rewound = true;
+		u->known[t] = 0;
+	}
 }
 
 bool user_died(struct sim *s, unsigned user, int rc)
@@ -115,6 +134,7 @@ void user_lost(struct sim *s, unsigned user, unsigned link)
 	u->link = NET_NONE;
 	u->welcomed = false;
 	u->call = USER_NO_CALL;
+	u->overlap = 0;
 	u->generation++;
 	plan_tick(s, user);
 }
@@ -142,6 +162,7 @@ static void await(struct sim *s, unsigned user, enum user_call call)
 	struct user *u = &s->users[user];
 
 	u->call = call;
+	u->overlap = 0;
 	u->request++;
 	u->generation++;
 	plan(s, user, s->calm ? AWAIT_MS : TIMEOUT_MS, too_long, u->generation);
@@ -172,20 +193,34 @@ static void tick(struct sim *s, unsigned user, unsigned generation)
 	if (u->link == NET_NONE) {
 		connect_to(s, user);
 	} else if (u->welcomed && u->call == USER_NO_CALL) {
-		u->at = 0;
-		u->pushed = false;
 		u->dirty = false;
-		go(s, user);
+		go_round(s, user);
 	}
 }
 
 /* ---- going round the territories
  * ---------------------------------------------------------------------------- */
 
+static void move_on(struct user *u)
+{
+	u->at = (u->at + 1) % SIM_TERRITORIES;
+	u->left--;
+	u->pushed = false;
+}
+
 static void next(struct sim *s, unsigned user)
 {
-	s->users[user].at++;
-	s->users[user].pushed = false;
+	move_on(&s->users[user]);
+	go(s, user);
+}
+
+static void go_round(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	u->at = sim_dice(s, SIM_TERRITORIES);
+	u->left = SIM_TERRITORIES;
+	u->pushed = false;
 	go(s, user);
 }
 
@@ -203,13 +238,49 @@ static void send_request(struct sim *s, unsigned user, enum user_call call, Seve
 	net_send(s, u->link, NET_UP, FRAME_REQUEST, &q->base);
 }
 
+static Seve__PullRequest pull_of(const struct user *u, const struct depot_replica *r)
+{
+	Seve__PullRequest pull = SEVE__PULL_REQUEST__INIT;
+
+	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_rev = true;
+	pull.territory = u->at + 1;
+	pull.epoch = r->epoch;
+	pull.view = r->view;
+	pull.rev = r->rev;
+	return pull;
+}
+
+/* A pull beside the push that has just been sent: pages of before its commit may come after its
+ * verdicts. */
+static void overlap(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+	Seve__Request q = SEVE__REQUEST__INIT;
+	struct depot_replica r;
+	Seve__PullRequest pull;
+
+	if (u->depot.ops->replica(&u->depot, u->at + 1, &r))
+		sim_fail(s, "reading the cursor");
+	if (u->call != USER_PUSH || !r.exists || r.loading || r.epoch != u->epoch ||
+	    r.view != u->views[u->at] || !sim_strikes(s, SIM_OVERLAPS, 3))
+		return;
+	s->counts.overlaps++;
+	u->overlap = u->request + OVERLAP_ID;
+	pull = pull_of(u, &r);
+	q.has_id = true;
+	q.id = u->overlap;
+	q.body_case = SEVE__REQUEST__BODY_PULL;
+	q.pull = &pull;
+	net_send(s, u->link, NET_UP, FRAME_REQUEST, &q.base);
+}
+
 /* True: something was sent, or the machine died. */
 static bool go_push(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
 	Seve__Request q = SEVE__REQUEST__INIT;
 
-	if (u->pushed)
+	if (u->pushed || u->cut_off[u->at])
 		return false;
 	arena_reset(&u->arena);
 	seve__push_request__init(&u->sent);
@@ -223,6 +294,7 @@ static bool go_push(struct sim *s, unsigned user)
 	q.body_case = SEVE__REQUEST__BODY_PUSH;
 	q.push = &u->sent;
 	send_request(s, user, USER_PUSH, &q);
+	overlap(s, user);
 	return true;
 }
 
@@ -230,7 +302,7 @@ static bool go_pull(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
 	Seve__Request q = SEVE__REQUEST__INIT;
-	Seve__PullRequest pull = SEVE__PULL_REQUEST__INIT;
+	Seve__PullRequest pull;
 	struct depot_replica r;
 
 	if (u->roles[u->at] && user_died(s, user, u->depot.ops->make(&u->depot, u->at + 1)))
@@ -239,11 +311,7 @@ static bool go_pull(struct sim *s, unsigned user)
 		sim_fail(s, "reading the cursor");
 	if (!r.exists)
 		return false;
-	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_rev = true;
-	pull.territory = u->at + 1;
-	pull.epoch = r.epoch;
-	pull.view = r.view;
-	pull.rev = r.rev;
+	pull = pull_of(u, &r);
 	q.body_case = SEVE__REQUEST__BODY_PULL;
 	q.pull = &pull;
 	send_request(s, user, USER_PULL, &q);
@@ -254,11 +322,10 @@ static void go(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
 
-	while (u->at < SIM_TERRITORIES) {
+	while (u->left) {
 		if (go_push(s, user) || go_pull(s, user))
 			return;
-		u->at++;
-		u->pushed = false;
+		move_on(u);
 	}
 	plan_tick(s, user);
 }
@@ -279,9 +346,7 @@ static void hear_welcome(struct sim *s, unsigned user, const Seve__Welcome *w)
 	u->epoch = w->epoch;
 	u->welcomed = true;
 	u->call = USER_NO_CALL;
-	u->at = 0;
-	u->pushed = false;
-	go(s, user);
+	go_round(s, user);
 }
 
 /* As the library does: verdicts bring records as this session's rights show them.  True: the
@@ -312,19 +377,36 @@ static void hear_verdicts(struct sim *s, unsigned user, const Seve__PushReply *r
 	if (user_died(s, user, rc))
 		return;
 	check_settled(s, user, u->at + 1, r);
+	if (u->overlap) { /* goes on as the pull of this round */
+		u->call = USER_PULL;
+		u->request = u->overlap;
+		u->overlap = 0;
+		return;
+	}
 	u->call = USER_NO_CALL;
 	go(s, user);
 }
 
-static void hear_pulled(struct sim *s, unsigned user, const Seve__PullReply *r)
+/* True: the machine died. */
+static bool take_pulled(struct sim *s, unsigned user, const Seve__PullReply *r)
 {
 	struct user *u = &s->users[user];
 	const Seve__Role role = s->net.links[u->link].roles[u->at];
 	const int rc = u->depot.ops->complete(&u->depot, r);
 
 	if (user_died(s, user, rc))
+		return true;
+	if (r->epoch == s->db.epoch) /* else it tells of a time that never was */
+		check_complete(s, user, u->at + 1, r->head_rev, role);
+	return false;
+}
+
+static void hear_pulled(struct sim *s, unsigned user, const Seve__PullReply *r)
+{
+	struct user *u = &s->users[user];
+
+	if (take_pulled(s, user, r))
 		return;
-	check_complete(s, user, u->at + 1, r->head_rev, role);
 	u->call = USER_NO_CALL;
 	next(s, user);
 }
@@ -334,11 +416,12 @@ static void hear_page(struct sim *s, unsigned user, const Seve__Page *p)
 	struct user *u = &s->users[user];
 	const Seve__Role role = s->net.links[u->link].roles[u->at];
 
-	if (u->call != USER_PULL || p->request != u->request)
+	if ((u->call != USER_PULL || p->request != u->request) &&
+	    (!u->overlap || p->request != u->overlap))
 		return; /* of a call that was given up */
 	if (user_died(s, user, u->depot.ops->page(&u->depot, p, u->epoch, u->views[u->at])))
 		return;
-	check_page(s, user, u->at + 1, role);
+	check_page(s, user, p, role);
 }
 
 /* The right to read the territory is gone: what waits there cannot be sent any more. */
@@ -369,6 +452,37 @@ static void hear_reset(struct sim *s, unsigned user)
 	go(s, user);
 }
 
+/* The database forgot earlier edits: their numbers are missing, and it takes no later ones. */
+static void hear_cut_off(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+	bool rewound = false;
+
+	for (uint64_t mid = 1; mid <= u->mids[u->at]; mid++)
+		rewound |= u->edits[u->at][mid].rewound;
+	if (!rewound)
+		sim_fail(s, "%s was told that its mutations are out of order", u->account);
+	u->cut_off[u->at] = u->stuck[u->at] = true;
+	u->call = USER_NO_CALL;
+	go(s, user);
+}
+
+/* A pull beside the push has ended before it. */
+static void hear_overlap(struct sim *s, unsigned user, const Seve__Reply *r)
+{
+	struct user *u = &s->users[user];
+	const enum err_code code = r->error ? err_by_name(r->error->detail) : ERR_OK;
+
+	u->overlap = 0;
+	if (code == ERR_RESET_REQUIRED) {
+		s->counts.resets++;
+		memset(u->seen[u->at], 0, sizeof u->seen[u->at]);
+		(void)user_died(s, user, u->depot.ops->reset(&u->depot, u->at + 1));
+	} else if (!r->error) {
+		(void)take_pulled(s, user, r->pull);
+	} /* else the push is told the same */
+}
+
 static void hear_error(struct sim *s, unsigned user, const Seve__Error *e)
 {
 	const enum err_code code = err_by_name(e->detail);
@@ -380,6 +494,8 @@ static void hear_error(struct sim *s, unsigned user, const Seve__Error *e)
 		hear_revoked(s, user);
 	else if (code == ERR_RESET_REQUIRED && s->users[user].call == USER_PULL)
 		hear_reset(s, user);
+	else if (code == ERR_OUT_OF_ORDER && s->users[user].call == USER_PUSH)
+		hear_cut_off(s, user);
 	else
 		sim_fail(s, "%s was told %s", s->users[user].account, e->detail);
 }
@@ -388,10 +504,15 @@ static void hear_reply(struct sim *s, unsigned user, const Seve__Reply *r)
 {
 	struct user *u = &s->users[user];
 
-	if (u->call == USER_NO_CALL || r->id != u->request)
+	if (u->call == USER_NO_CALL ||
+	    (r->id != u->request && (!u->overlap || r->id != u->overlap)))
 		return;
 	if (sim_step(s)) {
 		user_crash(s, user);
+		return;
+	}
+	if (r->id == u->overlap) {
+		hear_overlap(s, user, r);
 		return;
 	}
 	if (r->error)

@@ -9,6 +9,7 @@
 struct user_edit {
 	bool made;
 	bool refused_here; /* the right was taken before it was sent */
+	bool rewound;      /* the database forgot it, if it ever had it */
 	Seve__Verdict__Code code;
 	unsigned record; /* that carries the edit's mark; SIM_RECORDS: none does */
 };
@@ -25,6 +26,7 @@ struct user {
 	/* Edits were refused before they were sent: their numbers are missing at the server, which
 	 * takes no later ones. */
 	bool stuck[SIM_TERRITORIES];
+	bool cut_off[SIM_TERRITORIES];   /* the same after a rewind: and what waits, waits */
 	uint64_t known[SIM_TERRITORIES]; /* greatest rev that a verdict told */
 	/* The process. */
 	bool alive;
@@ -35,7 +37,9 @@ struct user {
 	Seve__Role roles[SIM_TERRITORIES];
 	enum user_call call;
 	uint64_t request;   /* its number */
+	uint64_t overlap;   /* of a pull beside the push, 0: none */
 	unsigned at;        /* territory - 1 that is synchronised */
+	unsigned left;      /* territories of this round */
 	bool pushed;        /* nothing waits there any more */
 	bool dirty;         /* since the last complete round */
 	struct arena arena; /* of the push under way */
@@ -48,6 +52,8 @@ void user_end(struct sim *s, unsigned user);
 void user_hears(struct sim *s, unsigned link);
 void user_lost(struct sim *s, unsigned user, unsigned link);
 void user_crash(struct sim *s, unsigned user);
+/* The database is what it was before. */
+void user_rewound(struct sim *s, unsigned user);
 
 /* 0 passes; the machine's death is taken care of (then true); any other error ends the history. */
 bool user_died(struct sim *s, unsigned user, int rc);

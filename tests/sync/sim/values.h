@@ -6,7 +6,7 @@
 #include "kind.h"
 #include "uuid.h"
 
-enum { VALUES_MARKS = 256 };
+enum { VALUES_MARKS = 384 };
 
 enum value {
 	VALUE_TITLE,
