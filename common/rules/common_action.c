@@ -1,6 +1,5 @@
 /* common_action.c -- H4: an action goes on only as an action of several actors, with one pilot.
  * Knows no storage: the positions on the action are handed in. */
-#include <stdio.h>
 #include <string.h>
 
 #include "rules/rule.h"
@@ -64,9 +63,9 @@ void rule_h4_common_action(const struct facts *f, struct problems *out)
 	if (!rule_h4_common_action_concerns(f->before, f->after))
 		return;
 	struct actors all = {.n = 0}, pilots = {.n = 0};
-	for (size_t i = 0; i < f->n_needed; i++) {
-		const Seve__Position *p = (const Seve__Position *)kind_message(f->needed[i]);
-		if (!p || p->base.descriptor != &seve__position__descriptor || !takes_part(p))
+	const Seve__Position *p;
+	for (size_t i = 0; (p = rule_next(f, &seve__position__descriptor, &i));) {
+		if (!takes_part(p))
 			continue;
 		actors_add(&all, &p->actor_id);
 		if (p->stance == SEVE__POSITION__STANCE__STANCE_PILOT)

@@ -1,8 +1,8 @@
-/* rules.c -- the table of rules.def.
+/* rules.c -- the tables of rules.def.
  * Knows neither storage nor what the rules say. */
 #include "rules/rule.h"
 
-/* Kind numbers as constants, for the table; NONE is no kind. */
+/* Kind numbers as constants, for the tables; NONE is no kind. */
 enum {
 	NUMBER_NONE = 0,
 #define KIND(name, number, prefix, sort, level, writers, flags) NUMBER_##name = (number),
@@ -11,17 +11,26 @@ enum {
 };
 
 static const struct rule rules[] = {
-#define RULE(rid, rkind, function, need, field)                                                    \
+#define RULE(rid, rkind, function)                                                                 \
 	{                                                                                          \
 		.id = #rid,                                                                        \
 		.kind = NUMBER_##rkind,                                                            \
 		.check = (function),                                                               \
-		.need_kind = NUMBER_##need,                                                        \
-		.need_field = NUMBER_##need == NUMBER_NONE ? NULL : #field,                        \
 		.concerns = function##_concerns,                                                   \
 	},
+#define NEED(function, how, kind, field, through)
 #include "rules/rules.def"
-#undef RULE
+};
+
+static const struct {
+	void (*check)(const struct facts *f, struct problems *out);
+	struct need need;
+} needs[] = {
+#define RULE(rid, rkind, function)
+#define NEED(function, nhow, nkind, nfield, nthrough)                                              \
+	{(function),                                                                               \
+	 {.how = NEED_##nhow, .kind = NUMBER_##nkind, .field = #nfield, .through = #nthrough}},
+#include "rules/rules.def"
 };
 
 size_t rules_count(void)
@@ -32,4 +41,12 @@ size_t rules_count(void)
 const struct rule *rules_at(size_t i)
 {
 	return i < rules_count() ? &rules[i] : NULL;
+}
+
+const struct need *rules_need(const struct rule *r, size_t i)
+{
+	for (size_t n = 0; n < sizeof needs / sizeof needs[0]; n++)
+		if (needs[n].check == r->check && i-- == 0)
+			return &needs[n].need;
+	return NULL;
 }

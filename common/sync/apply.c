@@ -26,6 +26,88 @@ static int want_ref(void *ctx, const field_desc *field, const struct kind *targe
 	return r->w->record(r->w->ctx, r->territory, &u, false);
 }
 
+/* ---- what rules need ---- */
+
+struct rule_wish {
+	const struct apply_wants *w;
+	uint32_t territory;
+	const struct uuid *id;
+	const struct kind *kind;
+	const ProtobufCMessage *m; /* the fields that the change sets */
+};
+
+/* One id that `through` names in the change itself. */
+static int want_from(const struct rule_wish *x, const struct need *n, const struct uuid *origin,
+		     uint32_t through)
+{
+	const struct apply_wants *w = x->w;
+	const struct kind *k = kind_by_number(n->kind);
+
+	switch (n->how) {
+	case NEED_SIBLINGS:
+		return w->needed(w->ctx, x->territory, origin, through, k,
+				 field_by_name(k, n->field)->id);
+	case NEED_VIA:
+		return w->named(w->ctx, x->territory, origin, through,
+				field_by_name(k, n->field)->id);
+	case NEED_ABROAD:
+		return w->abroad(w->ctx, x->territory, origin, through);
+	case NEED_NAMED:
+		return through ? w->named(w->ctx, x->territory, origin, 0, through)
+			       : w->record(w->ctx, x->territory, origin, true);
+	case NEED_POINTING:
+	case NEED_ALL:
+		break;
+	}
+	return 0;
+}
+
+/* By way of a reference: of the change, and of the record as the database has it. */
+static int want_through(const struct rule_wish *x, const struct need *n)
+{
+	const field_desc *through = field_by_name(x->kind, n->through);
+	size_t count = 0;
+	int rc = want_from(x, n, x->id, through->id);
+
+	if (field_type(through) == FIELD_IDS)
+		count = field_count(x->m, through);
+	else if (field_present(x->m, through))
+		count = 1;
+	for (size_t i = 0; !rc && i < count; i++) {
+		const ProtobufCBinaryData *one =
+			field_type(through) == FIELD_IDS
+				? &(*(ProtobufCBinaryData *const *)field_at(x->m, through))[i]
+				: field_at(x->m, through);
+		struct uuid u;
+
+		if (one->len != sizeof u.b)
+			continue; /* refused later */
+		memcpy(u.b, one->data, sizeof u.b);
+		rc = want_from(x, n, &u, 0);
+	}
+	return rc;
+}
+
+static int rule_needs(const struct rule_wish *x, const struct rule *r)
+{
+	const struct apply_wants *w = x->w;
+	const struct need *n;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && (n = rules_need(r, i)); i++) {
+		const struct kind *k = kind_by_number(n->kind);
+
+		if (n->how == NEED_POINTING)
+			rc = w->needed(w->ctx, x->territory, x->id, 0, k,
+				       field_by_name(k, n->field)->id);
+		else if (n->how == NEED_ALL)
+			rc = w->all(w->ctx, x->territory, k);
+		else
+			rc = want_through(x, n);
+	}
+	return rc;
+}
+
 int apply_need_values(uint32_t territory, const struct uuid *id, const struct kind *k,
 		      const ProtobufCMessage *m, const struct apply_wants *w)
 {
@@ -43,11 +125,9 @@ int apply_need_values(uint32_t territory, const struct uuid *id, const struct ki
 	}
 	for (size_t i = 0; !rc && i < rules_count(); i++) {
 		const struct rule *r = rules_at(i);
-		const struct kind *need = r->need_kind ? kind_by_number(r->need_kind) : NULL;
 
-		if (r->kind != k->number || !need || (r->concerns && !r->concerns(NULL, m)))
-			continue;
-		rc = w->needed(w->ctx, territory, id, need, field_by_name(need, r->need_field)->id);
+		if (r->kind == k->number && r->concerns(NULL, m))
+			rc = rule_needs(&(struct rule_wish){w, territory, id, k, m}, r);
 	}
 	return rc;
 }
@@ -402,5 +482,15 @@ int apply_job(struct world *w, struct apply_job *j, struct err *e)
 	prior->given = v;
 	last->last_mid = j->mutation->mid;
 	j->verdict = v;
+	return 0;
+}
+
+int apply_preview(struct world *w, struct apply_job *j, struct problems *out, struct err *e)
+{
+	struct stage_set s = {.world = w, .job = j};
+
+	if (mutation_changes(&s, j->mutation) == STAGE_FAILED)
+		return err_set(e, ERR_NOMEM, "mutation");
+	*out = s.problems;
 	return 0;
 }

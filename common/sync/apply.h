@@ -63,9 +63,18 @@ struct apply_wants {
 	/* what a deleted record was, into last_body */
 	int (*last_version)(void *ctx, uint32_t territory, const struct uuid *id);
 	int (*referrers)(void *ctx, uint32_t territory, const struct uuid *to);
-	/* live records of `kind` whose field `tag` points at `to`, in full */
-	int (*needed)(void *ctx, uint32_t territory, const struct uuid *to, const struct kind *kind,
-		      uint32_t tag);
+	/* For rules.  `origin` with `through` 0 is a record; with another it stands for all that
+	 * the field `through` of this record names in the database. */
+	/* live records of `kind` whose field `tag` points at the origin, in full */
+	int (*needed)(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
+		      const struct kind *kind, uint32_t tag);
+	/* what the field `tag` of the origin names, in full */
+	int (*named)(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
+		     uint32_t tag);
+	/* the hours that an actor gives in other territories */
+	int (*abroad)(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through);
+	/* all live records of a kind, in full */
+	int (*all)(void *ctx, uint32_t territory, const struct kind *kind);
 	/* and the record that holds it, in full */
 	int (*unique)(void *ctx, uint32_t territory, const struct kind *k,
 		      const ProtobufCFieldDescriptor *fd, const char *value);
@@ -79,6 +88,10 @@ int apply_needs(const struct apply_job *j, const struct apply_wants *w);
  * (a mid was left out: the text names the expected one), -ERR_MID_REUSED (it was used for other
  * bytes): then nothing was done. */
 int apply_job(struct world *w, struct apply_job *j, struct err *e);
+
+/* Only looks: what would speak against the mutation, as far as the world knows.  Nothing is
+ * written. 0 or -ERR_NOMEM. */
+int apply_preview(struct world *w, struct apply_job *j, struct problems *out, struct err *e);
 
 /* Whose record it is: the actor itself, or the actor that its actor_id names.  False: nobody's. */
 bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *body,

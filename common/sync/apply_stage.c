@@ -272,47 +272,175 @@ static void check_restricted(struct stage_set *s, const struct stage *st)
 			    n, st->next.kind->name);
 }
 
-/* The live records of the needed kind that point at the guarded one, stages laid over. */
-static int rule_facts(const struct stage_set *s, const struct rule *rule, const struct stage *st,
-		      struct facts *out)
+/* ---- rules ---- */
+
+/* A need, its names resolved. */
+struct wish {
+	const struct stage_set *s;
+	const struct stage *st; /* of the guarded record */
+	enum need_how how;
+	const struct kind *kind;
+	const field_desc *field, *through;
+};
+
+/* Whether `id` is the origin: the guarded record, or what it names in `through`. */
+static int is_origin(void *ctx, const field_desc *field, const struct kind *target,
+		     const uint8_t id[16])
 {
-	const struct kind *need = kind_by_number(rule->need_kind);
-	const field_desc *fd = need ? field_by_name(need, rule->need_field) : NULL;
-	const Seve__Body **list;
-	struct world_record *r, *tmp;
-	size_t n = 0;
+	const struct wish *x = ctx;
 
-	if (!need)
+	(void)target;
+	return field == x->field && refers(x->st->next.kind, x->st->next.body, x->through->id, id);
+}
+
+struct via {
+	const struct wish *x;
+	const uint8_t *id;
+};
+
+/* Whether the record that is named names in turn the one that is looked for. */
+static int leads_to(void *ctx, const field_desc *field, const struct kind *target,
+		    const uint8_t id[16])
+{
+	const struct via *v = ctx;
+	const struct world_record *between;
+	struct uuid u;
+
+	(void)target;
+	if (field != v->x->through)
 		return 0;
-	list = arena_array(s->world->arena, HASH_COUNT(s->world->records) + 1, sizeof *list);
-	if (!list)
-		return -ERR_NOMEM;
-	HASH_ITER (hh, s->world->records, r, tmp) {
-		const struct world_record *seen =
-			r->kind == need || !r->exists ? stage_see(s, &r->key.id) : NULL;
+	memcpy(u.b, id, sizeof u.b);
+	between = stage_see(v->x->s, &u);
+	return between && between->kind == v->x->kind && !between->deleted &&
+	       refers(between->kind, between->body, v->x->field->id, v->id);
+}
 
-		if (seen && seen->kind == need && seen->exists && !seen->deleted &&
-		    seen->key.territory == s->job->territory &&
-		    refers(need, seen->body, fd->id, st->target->key.id.b))
-			list[n++] = seen->body;
+static bool fits(struct wish *x, const struct world_record *seen)
+{
+	struct via v = {x, seen->key.id.b};
+	const struct stage *st = x->st;
+
+	if (x->how != NEED_VIA && seen->kind != x->kind)
+		return false;
+	switch (x->how) {
+	case NEED_POINTING:
+		return refers(seen->kind, seen->body, x->field->id, st->target->key.id.b);
+	case NEED_NAMED:
+		return refers(st->next.kind, st->next.body, x->through->id, seen->key.id.b);
+	case NEED_SIBLINGS:
+		return field_each_ref(seen->kind, message(seen->body), is_origin, x) == 1;
+	case NEED_VIA:
+		return field_each_ref(st->next.kind, message(st->next.body), leads_to, &v) == 1;
+	case NEED_ALL:
+		return true;
+	case NEED_ABROAD:
+		break;
 	}
-	out->needed = list;
-	out->n_needed = n;
+	return false;
+}
+
+enum { NEEDS_MAX = 8 };
+
+struct gathering {
+	struct wish wishes[NEEDS_MAX];
+	size_t n_wishes;
+	struct fact *list;
+	size_t n, room;
+};
+
+static int gather(struct gathering *g, struct arena *a, const struct world_record *was,
+		  const struct world_record *seen)
+{
+	bool wanted = false;
+
+	if (!seen->exists || seen->deleted || !seen->body || !seen->kind)
+		return 0;
+	for (size_t i = 0; i < g->n_wishes && !wanted; i++)
+		wanted = fits(&g->wishes[i], seen);
+	if (!wanted)
+		return 0;
+	if (g->n == g->room) {
+		struct fact *more = arena_array(a, g->room * 2 + 16, sizeof *more);
+
+		if (!more)
+			return -ERR_NOMEM;
+		if (g->n)
+			memcpy(more, g->list, g->n * sizeof *more);
+		g->list = more;
+		g->room = g->room * 2 + 16;
+	}
+	g->list[g->n++] = (struct fact){seen->key.id, seen->body,
+					was->exists && !was->deleted ? was->body : NULL};
 	return 0;
+}
+
+/* Some of the wishes want records of this kind; VIA tells only by looking. */
+static bool of_interest(const struct gathering *g, const struct kind *k)
+{
+	for (size_t i = 0; i < g->n_wishes; i++)
+		if (g->wishes[i].how == NEED_VIA || g->wishes[i].kind == k)
+			return true;
+	return false;
+}
+
+/* The records that the rule needs, as the mutation would leave them. */
+static int rule_facts(const struct stage_set *s, struct gathering *g, struct facts *out)
+{
+	struct world_record *r, *tmp;
+	int rc = 0;
+
+	HASH_ITER (hh, s->world->records, r, tmp) {
+		if (!rc && r->exists && r->key.territory == s->job->territory &&
+		    of_interest(g, r->kind))
+			rc = gather(g, s->world->arena, r, stage_see(s, &r->key.id));
+	}
+	for (size_t i = 0; !rc && i < s->n; i++)
+		if (!s->list[i].target->exists && of_interest(g, s->list[i].next.kind))
+			rc = gather(g, s->world->arena, s->list[i].target, &s->list[i].next);
+	out->list = g->list;
+	out->n = g->n;
+	return rc;
+}
+
+static void rule_wishes(const struct stage_set *s, const struct stage *st, const struct rule *rule,
+			struct gathering *g, struct facts *out)
+{
+	const ProtobufCMessage *after = message(st->next.body);
+	const struct need *n;
+
+	for (size_t i = 0; i < NEEDS_MAX && (n = rules_need(rule, i)); i++) {
+		const struct kind *k = kind_by_number(n->kind);
+		const field_desc *through = field_by_name(st->next.kind, n->through);
+
+		if (n->how == NEED_ABROAD && field_present(after, through))
+			out->abroad_hours = world_abroad_hours(
+				s->world, s->job->territory,
+				((const ProtobufCBinaryData *)field_at(after, through))->data);
+		if (n->how != NEED_ABROAD)
+			g->wishes[g->n_wishes++] = (struct wish){
+				s, st, n->how, k, field_by_name(k, n->field), through};
+	}
 }
 
 static int check_rules(struct stage_set *s, const struct stage *st, const char *reason)
 {
 	const ProtobufCMessage *before = message(body_before(st)), *after = message(st->next.body);
+	bool imported = !s->job->mutation;
 
 	for (size_t i = 0; i < rules_count(); i++) {
 		const struct rule *r = rules_at(i);
-		struct facts f = {.before = before, .after = after, .reason = reason};
+		struct gathering g = {.n = 0};
+		struct facts f = {.id = st->target->key.id,
+				  .before = before,
+				  .after = after,
+				  .reason = imported ? NULL : reason,
+				  .imported = imported,
+				  .now_ms = s->world->now_ms};
 
-		if (r->kind != st->next.kind->number ||
-		    (r->concerns && !r->concerns(before, after)))
+		if (r->kind != st->next.kind->number || !r->concerns(before, after))
 			continue;
-		if (rule_facts(s, r, st, &f))
+		rule_wishes(s, st, r, &g, &f);
+		if (g.n_wishes && rule_facts(s, &g, &f))
 			return -ERR_NOMEM;
 		r->check(&f, &s->problems);
 	}

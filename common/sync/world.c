@@ -159,6 +159,25 @@ int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *t
 	return 0;
 }
 
+int world_abroad_add(struct world *w, uint32_t territory, const struct uuid *actor, double hours)
+{
+	struct world_abroad *x = arena_zalloc(w->arena, sizeof *x);
+
+	if (!x)
+		return -ERR_NOMEM;
+	*x = (struct world_abroad){territory, *actor, hours, w->abroad};
+	w->abroad = x;
+	return 0;
+}
+
+double world_abroad_hours(const struct world *w, uint32_t territory, const uint8_t actor[16])
+{
+	for (const struct world_abroad *x = w->abroad; x; x = x->next)
+		if (x->territory == territory && memcmp(x->actor.b, actor, 16) == 0)
+			return x->hours;
+	return 0;
+}
+
 void world_touch(struct world *w, struct world_record *r)
 {
 	if (r->dirty)

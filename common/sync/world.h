@@ -93,6 +93,14 @@ struct world_referrer {
 	struct world_referrer *next;
 };
 
+/* Hours a month that an actor's establishment gives in other territories. */
+struct world_abroad {
+	uint32_t territory;
+	struct uuid actor;
+	double hours;
+	struct world_abroad *next;
+};
+
 /* A partner's key: "territory/kind/source/key". */
 struct world_import {
 	bool known, dirty;
@@ -116,6 +124,7 @@ struct world {
 	struct world_unique *uniques;
 	struct world_import *imports;
 	struct world_referrer *referrers;
+	struct world_abroad *abroad;
 	struct world_record *dirty_first, *dirty_last;
 	struct world_version *versions_first, *versions_last;
 };
@@ -140,6 +149,10 @@ int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, 
 
 int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *to,
 		       const struct uuid *from, uint32_t tag);
+
+int world_abroad_add(struct world *w, uint32_t territory, const struct uuid *actor, double hours);
+/* 0 where nothing is known. */
+double world_abroad_hours(const struct world *w, uint32_t territory, const uint8_t actor[16]);
 
 /* Marks a record as changed by the batch, once. */
 void world_touch(struct world *w, struct world_record *r);

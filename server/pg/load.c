@@ -9,18 +9,22 @@ enum load_what {
 	LOAD_RECORDS,
 	LOAD_PRIORS,
 	LOAD_NEEDED,
+	LOAD_NAMED,
+	LOAD_ABROAD,
 	LOAD_REFERRERS,
 	LOAD_VERSIONS,
 	LOAD_IMPORTS,
 	LOAD_KINDS
 };
+_Static_assert(LOAD_KINDS <= sizeof((struct load *)0)->lists / sizeof(struct load_item *),
+	       "load.h");
 
 /* One thing to ask for; which members count follows from the list that it is in. */
 struct load_item {
 	uint32_t territory;
 	struct uuid id;
 	uint64_t mid;
-	uint32_t tag;
+	uint32_t through, tag;
 	const struct kind *kind;
 	struct world_record *record;
 	struct world_import *import;
@@ -34,6 +38,15 @@ struct load_unique {
 	struct pg_array territories, values;
 	struct pg_stmt *stmt;
 	struct load_unique *next;
+};
+
+/* All records of a kind: one statement a kind. */
+struct load_all {
+	const struct kind *kind;
+	uint32_t *territories;
+	size_t n, room;
+	struct pg_stmt *stmt;
+	struct load_all *next;
 };
 
 void load_init(struct load *l, struct arena *a, struct world *w)
@@ -112,16 +125,81 @@ static int want_referrers(void *ctx, uint32_t territory, const struct uuid *to)
 	return want_by_id(ctx, LOAD_REFERRERS, territory, to);
 }
 
-static int want_needed(void *ctx, uint32_t territory, const struct uuid *to,
+static int want_needed(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
 		       const struct kind *kind, uint32_t tag)
 {
 	struct load *l = ctx;
-	int rc = want_by_id(l, LOAD_NEEDED, territory, to);
+	int rc = want_by_id(l, LOAD_NEEDED, territory, origin);
 
 	if (rc)
 		return rc;
+	l->lists[LOAD_NEEDED]->through = through;
 	l->lists[LOAD_NEEDED]->kind = kind;
 	l->lists[LOAD_NEEDED]->tag = tag;
+	return 0;
+}
+
+static int want_named(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
+		      uint32_t tag)
+{
+	struct load *l = ctx;
+	int rc = want_by_id(l, LOAD_NAMED, territory, origin);
+
+	if (rc)
+		return rc;
+	l->lists[LOAD_NAMED]->through = through;
+	l->lists[LOAD_NAMED]->tag = tag;
+	return 0;
+}
+
+static int want_abroad(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through)
+{
+	struct load *l = ctx;
+	int rc = want_by_id(l, LOAD_ABROAD, territory, origin);
+
+	if (!rc)
+		l->lists[LOAD_ABROAD]->through = through;
+	return rc;
+}
+
+static struct load_all *all_of(struct load *l, const struct kind *kind)
+{
+	struct load_all *q = l->all;
+
+	while (q && q->kind != kind)
+		q = q->next;
+	if (q)
+		return q;
+	q = arena_zalloc(l->arena, sizeof *q);
+	if (!q)
+		return NULL;
+	q->kind = kind;
+	q->next = l->all;
+	l->all = q;
+	return q;
+}
+
+static int want_all(void *ctx, uint32_t territory, const struct kind *kind)
+{
+	struct load *l = ctx;
+	struct load_all *q = all_of(l, kind);
+
+	if (!q)
+		return -ERR_NOMEM;
+	for (size_t i = 0; i < q->n; i++)
+		if (q->territories[i] == territory)
+			return 0;
+	if (q->n == q->room) {
+		uint32_t *more = arena_array(l->arena, q->room * 2 + 8, sizeof *more);
+
+		if (!more)
+			return -ERR_NOMEM;
+		if (q->n)
+			memcpy(more, q->territories, q->n * sizeof *more);
+		q->territories = more;
+		q->room = q->room * 2 + 8;
+	}
+	q->territories[q->n++] = territory;
 	return 0;
 }
 
@@ -175,6 +253,9 @@ int load_collect(struct load *l, const struct apply_job *j)
 		.last_version = want_version,
 		.referrers = want_referrers,
 		.needed = want_needed,
+		.named = want_named,
+		.abroad = want_abroad,
+		.all = want_all,
 		.unique = want_unique,
 		.import = want_import,
 	};
@@ -269,8 +350,28 @@ static void bind_needed(struct load *l, struct pg_array *a)
 	for (const struct load_item *i = l->lists[LOAD_NEEDED]; i; i = i->next) {
 		pg_array_int4(&a[0], (int32_t)i->territory);
 		pg_array_uuid(&a[1], i->id.b);
-		pg_array_int4(&a[2], (int32_t)i->tag);
-		pg_array_int2(&a[3], (int16_t)i->kind->number);
+		pg_array_int4(&a[2], (int32_t)i->through);
+		pg_array_int4(&a[3], (int32_t)i->tag);
+		pg_array_int2(&a[4], (int16_t)i->kind->number);
+	}
+}
+
+static void bind_named(struct load *l, struct pg_array *a)
+{
+	for (const struct load_item *i = l->lists[LOAD_NAMED]; i; i = i->next) {
+		pg_array_int4(&a[0], (int32_t)i->territory);
+		pg_array_uuid(&a[1], i->id.b);
+		pg_array_int4(&a[2], (int32_t)i->through);
+		pg_array_int4(&a[3], (int32_t)i->tag);
+	}
+}
+
+static void bind_abroad(struct load *l, struct pg_array *a)
+{
+	for (const struct load_item *i = l->lists[LOAD_ABROAD]; i; i = i->next) {
+		pg_array_int4(&a[0], (int32_t)i->territory);
+		pg_array_uuid(&a[1], i->id.b);
+		pg_array_int4(&a[2], (int32_t)i->through);
 	}
 }
 
@@ -377,6 +478,16 @@ static int read_referrer(struct load *l, const PGresult *res, int row, struct er
 	return 0;
 }
 
+static int read_abroad(struct load *l, const PGresult *res, int row, struct err *e)
+{
+	struct uuid actor = pg_get_uuid(res, row, 1);
+
+	if (world_abroad_add(l->world, (uint32_t)pg_get_int4(res, row, 0), &actor,
+			     pg_get_float8(res, row, 2)))
+		return err_set(e, ERR_NOMEM, "loading hours");
+	return 0;
+}
+
 static int read_version(struct load *l, const PGresult *res, int row, struct err *e)
 {
 	struct uuid id = pg_get_uuid(res, row, 1);
@@ -417,9 +528,14 @@ static const struct load_row {
 	[LOAD_RECORDS] = {"load_records", {PG_INT4, PG_UUID, PG_BOOL}, bind_records, read_record},
 	[LOAD_PRIORS] = {"load_priors", {PG_INT4, PG_UUID, PG_INT8}, bind_priors, read_prior},
 	[LOAD_NEEDED] = {"load_needed",
-			 {PG_INT4, PG_UUID, PG_INT4, PG_INT2},
+			 {PG_INT4, PG_UUID, PG_INT4, PG_INT4, PG_INT2},
 			 bind_needed,
 			 read_record},
+	[LOAD_NAMED] = {"load_named",
+			{PG_INT4, PG_UUID, PG_INT4, PG_INT4},
+			bind_named,
+			read_record},
+	[LOAD_ABROAD] = {"load_abroad", {PG_INT4, PG_UUID, PG_INT4}, bind_abroad, read_abroad},
 	[LOAD_REFERRERS] = {"load_referrers", {PG_INT4, PG_UUID}, bind_referrers, read_referrer},
 	[LOAD_VERSIONS] = {"load_versions", {PG_INT4, PG_UUID}, bind_versions, read_version},
 	[LOAD_IMPORTS] = {"load_imports",
@@ -445,6 +561,24 @@ static int ask_list(struct load *l, struct pg_unit *u, enum load_what what)
 	return pg_params_bad(&s->params) ? -ERR_NOMEM : 0;
 }
 
+static int ask_all(struct load *l, struct pg_unit *u)
+{
+	for (struct load_all *q = l->all; q; q = q->next) {
+		struct pg_array territories;
+
+		pg_array_init(&territories, l->arena, PG_INT4);
+		for (size_t i = 0; i < q->n; i++)
+			pg_array_int4(&territories, (int32_t)q->territories[i]);
+		q->stmt = pg_unit_add(u, record_all(q->kind));
+		if (!q->stmt)
+			return -ERR_NOMEM;
+		pg_params_array(&q->stmt->params, &territories);
+		if (pg_params_bad(&q->stmt->params))
+			return -ERR_NOMEM;
+	}
+	return 0;
+}
+
 int load_ask(struct load *l, struct pg_unit *u)
 {
 	if (!pg_unit_add(u, pg_sql("begin")) || ask_heads(l, u))
@@ -461,7 +595,7 @@ int load_ask(struct load *l, struct pg_unit *u)
 		if (pg_params_bad(&q->stmt->params))
 			return -ERR_NOMEM;
 	}
-	return 0;
+	return ask_all(l, u);
 }
 
 static int read_heads(struct load *l, struct err *e)
@@ -514,5 +648,8 @@ int load_read(struct load *l, struct err *e)
 			rc = rows[w].read(l, l->stmts[w]->result, row, e);
 	for (const struct load_unique *q = l->uniques; !rc && q; q = q->next)
 		rc = read_unique(l, q, e);
+	for (const struct load_all *q = l->all; !rc && q; q = q->next)
+		for (int row = 0; !rc && row < PQntuples(q->stmt->result); row++)
+			rc = read_record(l, q->stmt->result, row, e);
 	return rc;
 }

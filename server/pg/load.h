@@ -12,11 +12,12 @@ struct load_item;
 struct load {
 	struct arena *arena;
 	struct world *world;
-	struct load_item *lists[7]; /* enum load_what */
-	size_t counts[7];
-	struct pg_stmt *stmts[7];
+	struct load_item *lists[8]; /* enum load_what */
+	size_t counts[8];
+	struct pg_stmt *stmts[8];
 	struct pg_stmt *heads;
 	struct load_unique *uniques;
+	struct load_all *all;
 };
 
 void load_init(struct load *l, struct arena *a, struct world *w);

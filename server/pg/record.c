@@ -76,7 +76,7 @@ static const char *element_name(unsigned element)
 enum { KINDS_MAX = 64, SQL_MAX = 16 * 1024 };
 
 struct table {
-	struct pg_query upsert, remove;
+	struct pg_query upsert, remove, all;
 	struct pg_query *unique; /* one per field; text NULL where the field is not unique */
 };
 static struct table tables[KINDS_MAX];
@@ -142,6 +142,17 @@ static int table_init(struct table *t, const struct kind *k, struct buf *b)
 		      "WHERE x.territory_id = u.t AND x.id = u.i",
 		      k->table) ||
 	     keep(&t->remove, "remove", k->name, NULL, b);
+	rc = rc ||
+	     buf_addf(b,
+		      "SELECT r.territory_id, r.id, r.kind, r.rev, r.level, r.deleted, "
+		      "coalesce(r.ref_no, 0), r.narrowed_rev, r.field_revs, r.body, true "
+		      "FROM unnest($1::int[]) u(t) "
+		      "CROSS JOIN LATERAL (SELECT y.id FROM %s y WHERE y.territory_id = u.t OFFSET "
+		      "0) x "
+		      "CROSS JOIN LATERAL (SELECT * FROM record z WHERE z.territory_id = u.t AND "
+		      "z.id = x.id OFFSET 0) r WHERE NOT r.deleted",
+		      k->table) ||
+	     keep(&t->all, "all", k->name, NULL, b);
 	t->unique = calloc(k->desc->n_fields, sizeof *t->unique);
 	if (rc || !t->unique)
 		return -ERR_NOMEM;
@@ -185,6 +196,11 @@ static const struct table *table_of(const struct kind *k)
 struct pg_query record_delete(const struct kind *k)
 {
 	return table_of(k)->remove;
+}
+
+struct pg_query record_all(const struct kind *k)
+{
+	return table_of(k)->all;
 }
 
 struct pg_query record_unique(const struct kind *k, const field_desc *fd)

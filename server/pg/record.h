@@ -30,6 +30,8 @@ int record_rows_store(struct record_rows *r, struct pg_unit *u);
 
 /* Deletes rows of a kind's table: $1 int[] territories, $2 uuid[] ids. */
 struct pg_query record_delete(const struct kind *k);
+/* All live records of a kind: $1 int[] territories; columns as load_records. */
+struct pg_query record_all(const struct kind *k);
 /* Who holds a unique text value: $1 int[], $2 text[]; columns as load_records, then territory and
  * value. */
 struct pg_query record_unique(const struct kind *k, const field_desc *fd);

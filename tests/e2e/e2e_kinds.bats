@@ -68,7 +68,7 @@ one() {
 	for kind in "${KINDS[@]}"; do
 		given=$(sample "$kind")
 		mapfile -d '' -t options < <(options_of "$given")
-		as facilitator "$kind" add --territory nord "${options[@]}"
+		as facilitator "$kind" add --territory nord "${options[@]}" --reason "essai"
 		as facilitator "$kind" list --territory nord --server --format jsonl | jq -r .id | tail -n 1 >"$E2E/id-$kind"
 		holds "$(one "$kind" --server)" "$(printed "$kind")"
 	done

@@ -291,6 +291,43 @@ static const struct rule *rule(const char *id)
 	return NULL;
 }
 
+/* A record of kind `k` points by this field at records of kind `target`. */
+static void points(const struct kind *k, const char *field, const struct kind *target)
+{
+	assert_non_null(k);
+	const field_desc *fd = field_by_name(k, field);
+	assert_non_null(fd);
+	if (target)
+		assert_ptr_equal(field_rule(k, fd).target, target);
+}
+
+static void need_names_fields_that_exist(const struct rule *r, const struct need *n)
+{
+	const struct kind *guarded = kind_by_number(r->kind), *k = kind_by_number(n->kind);
+	switch (n->how) {
+	case NEED_POINTING:
+		points(k, n->field, guarded);
+		break;
+	case NEED_NAMED:
+		points(guarded, n->through, k);
+		break;
+	case NEED_SIBLINGS:
+		points(guarded, n->through, NULL);
+		points(k, n->field, field_rule(guarded, field_by_name(guarded, n->through)).target);
+		break;
+	case NEED_VIA:
+		points(guarded, n->through, k);
+		points(k, n->field, NULL);
+		break;
+	case NEED_ALL:
+		assert_non_null(k);
+		break;
+	case NEED_ABROAD:
+		points(guarded, n->through, kind_by_name("actor"));
+		break;
+	}
+}
+
 static void rules_name_kinds_and_fields_that_exist(void **state)
 {
 	(void)state;
@@ -298,24 +335,22 @@ static void rules_name_kinds_and_fields_that_exist(void **state)
 		const struct rule *r = rules_at(i);
 		assert_non_null(kind_by_number(r->kind));
 		assert_non_null(r->check);
-		if (!r->need_kind)
-			continue;
-		const struct kind *need = kind_by_number(r->need_kind);
-		assert_non_null(need);
-		const field_desc *fd = field_by_name(need, r->need_field);
-		assert_non_null(fd);
-		assert_ptr_equal(field_rule(need, fd).target, kind_by_number(r->kind));
+		assert_non_null(r->concerns);
+		const struct need *n;
+		for (size_t k = 0; (n = rules_need(r, k)); k++)
+			need_names_fields_that_exist(r, n);
 	}
 	assert_null(rules_at(rules_count()));
 	assert_string_equal(kind_by_number(rule("H4")->kind)->name, "action");
-	assert_string_equal(rule("H4")->need_field, "action_id");
+	assert_string_equal(rules_need(rule("H4"), 0)->field, "action_id");
+	assert_null(rules_need(rule("H4"), 1));
 }
 
 enum { POSITIONS = 4 };
 
 /* Positions as "actor stance" letters: 1p is actor 1 as pilot; c, b, i, o contributor, beneficiary,
  * interested, observer; upper case: closed. */
-static size_t positions(const char *text, Seve__Position *p, Seve__Body *b, const Seve__Body **list)
+static size_t positions(const char *text, Seve__Position *p, Seve__Body *b, struct fact *list)
 {
 	static uint8_t ids[10][16];
 	static const char stances[] = "pcbio";
@@ -331,7 +366,7 @@ static size_t positions(const char *text, Seve__Position *p, Seve__Body *b, cons
 		p[n].state = closed ? SEVE__POSITION__STATE__STATE_CLOSED
 				    : SEVE__POSITION__STATE__STATE_OPEN;
 		kind_set_message(kind_by_name("position"), &b[n], &p[n].base);
-		list[n] = &b[n];
+		list[n] = (struct fact){.body = &b[n]};
 	}
 	return n;
 }
@@ -340,12 +375,15 @@ static struct problems start(const char *text, Seve__Action__Status from, Seve__
 {
 	Seve__Position p[POSITIONS];
 	Seve__Body b[POSITIONS];
-	const Seve__Body *list[POSITIONS];
+	struct fact list[POSITIONS];
 	Seve__Action before = SEVE__ACTION__INIT, after = SEVE__ACTION__INIT;
 	before.has_status = after.has_status = 1;
 	before.status = from;
 	after.status = to;
-	struct facts f = {&before.base, &after.base, NULL, list, positions(text, p, b, list)};
+	struct facts f = {.before = &before.base,
+			  .after = &after.base,
+			  .list = list,
+			  .n = positions(text, p, b, list)};
 	struct problems out = {0};
 	rule("H4")->check(&f, &out);
 	return out;
@@ -417,11 +455,11 @@ static void bodies_of_other_kinds_are_no_positions(void **state)
 	(void)state;
 	Seve__Action a = SEVE__ACTION__INIT;
 	Seve__Body other = SEVE__BODY__INIT, empty = SEVE__BODY__INIT;
-	const Seve__Body *list[] = {&other, &empty};
+	struct fact list[] = {{.body = &other}, {.body = &empty}};
 	a.has_status = 1;
 	a.status = SEVE__ACTION__STATUS__STATUS_IN_PROGRESS;
 	kind_set_message(kind_by_name("action"), &other, &a.base);
-	struct facts f = {NULL, &a.base, "a backfill", list, 2};
+	struct facts f = {.after = &a.base, .reason = "a backfill", .list = list, .n = 2};
 	struct problems out = {0};
 	rule("H4")->check(&f, &out);
 	assert_int_equal(out.errors, 2); /* no actors, no pilot */

@@ -153,15 +153,32 @@ static int want_referrers(void *ctx, uint32_t territory, const struct uuid *to)
 }
 
 /* No history holds what these would find. */
-static int want_needed(void *ctx, uint32_t territory, const struct uuid *to,
+static int want_needed(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
 		       const struct kind *kind, uint32_t tag)
 {
 	(void)ctx;
 	(void)territory;
-	(void)to;
+	(void)origin;
+	(void)through;
 	(void)kind;
 	(void)tag;
 	return 0;
+}
+
+static int want_named(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
+		      uint32_t tag)
+{
+	return want_needed(ctx, territory, origin, through, NULL, tag);
+}
+
+static int want_abroad(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through)
+{
+	return want_needed(ctx, territory, origin, through, NULL, 0);
+}
+
+static int want_all(void *ctx, uint32_t territory, const struct kind *kind)
+{
+	return want_needed(ctx, territory, NULL, 0, kind, 0);
 }
 
 static int want_unique(void *ctx, uint32_t territory, const struct kind *k,
@@ -210,9 +227,19 @@ static void fill_record(struct loading *l, struct world_record *r)
 void db_load(struct sim *s, struct world *w, const struct apply_job *const *jobs, unsigned n)
 {
 	struct loading l = {s, w};
-	const struct apply_wants wants = {&l,           want_record,    want_prior,
-					  want_version, want_referrers, want_needed,
-					  want_unique,  want_import};
+	const struct apply_wants wants = {
+		.ctx = &l,
+		.record = want_record,
+		.prior = want_prior,
+		.last_version = want_version,
+		.referrers = want_referrers,
+		.needed = want_needed,
+		.named = want_named,
+		.abroad = want_abroad,
+		.all = want_all,
+		.unique = want_unique,
+		.import = want_import,
+	};
 	struct world_record *r, *tmp;
 
 	for (unsigned i = 0; i < n; i++) {
