@@ -107,6 +107,9 @@ SEVE_API int seve_territories(struct seve *s, struct seve_table **out, struct se
 SEVE_API int seve_territory_id(struct seve *s, const char *slug, uint32_t *out,
 			       struct seve_error **err);
 
+/* How many territories the account was granted at the last connection. */
+SEVE_API int seve_granted(struct seve *s, size_t *n, struct seve_error **err);
+
 /* ---- kinds and records ---------------------------------------------------------------------- */
 
 /* Names of kinds and of their fields, for programs that work on any kind.  NULL past the end. */
@@ -196,6 +199,13 @@ typedef int (*seve_each)(void *ctx, uint32_t territory, const uint8_t id[16], ui
 SEVE_API int seve_each_record(struct seve *s, const uint32_t *territories, size_t n,
 			      enum seve_where where, seve_each each, void *ctx, int64_t *age_ms,
 			      struct seve_error **err);
+
+/* Hours a month that the actors of these territories have promised where the account does not see
+ * it: in other territories, or in records above its level; of the month between two days (since
+ * 1970-01-01).  Columns siren, hours: hours only, not where nor for what.  Online only. */
+SEVE_API int seve_load_elsewhere(struct seve *s, const uint32_t *territories, size_t n,
+				 int32_t from_on, int32_t to_on, struct seve_table **out,
+				 struct seve_error **err);
 
 /* Versions of a record, newest first.  Columns: rev, at, by, reason, deleted, changes ("status:
  * idea -> lead; …"). Online only. */

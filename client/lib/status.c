@@ -282,3 +282,18 @@ int seve_forget(struct seve *s, uint32_t territory, int force, struct seve_error
 	store_unlock(s->store);
 	return error_out(err, &e);
 }
+
+int seve_granted(struct seve *s, size_t *n, struct seve_error **err)
+{
+	struct err e = {0};
+	sqlite3_stmt *q = store_query(s->store, &e, STORE_territory_granted, "");
+	size_t found = 0;
+	int rc;
+
+	while ((rc = store_step(s->store, q, &e)) == 1)
+		found++;
+	store_done(q);
+	if (!rc)
+		*n = found;
+	return error_out(err, &e);
+}

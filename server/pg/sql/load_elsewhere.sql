@@ -1,0 +1,20 @@
+-- Open positions that the asker does not see, of the organisations that it sees: $1 its territories, $2 the level it reads in each.  In
+-- which territory they are and for which action stays here.
+WITH asked AS (
+	SELECT t, l FROM unnest($1::int[], $2::smallint[]) g(t, l)
+), mine AS (
+	SELECT DISTINCT a.siren
+	FROM asked g
+	JOIN actor a ON a.territory_id = g.t AND a.siren IS NOT NULL
+	JOIN record r ON r.territory_id = a.territory_id AND r.id = a.id AND r.level <= g.l
+)
+SELECT a.siren, p.body
+FROM mine
+JOIN actor a ON a.siren = mine.siren
+JOIN record r ON r.territory_id = a.territory_id AND r.id = a.id AND NOT r.deleted
+JOIN link l ON l.territory_id = a.territory_id AND l.to_id = a.id
+JOIN record p ON p.territory_id = l.territory_id AND p.id = l.from_id AND p.kind = $3 AND NOT p.deleted
+LEFT JOIN asked g ON g.t = a.territory_id
+WHERE g.t IS NULL OR p.level > g.l OR r.level > g.l
+ORDER BY a.siren
+LIMIT 100000
