@@ -7,6 +7,7 @@
 #include "fieldopt.h"
 #include "i18n.h"
 #include "names.h"
+#include "report.h"
 #include "say.h"
 #include "scope.h"
 #include "view.h"
@@ -74,7 +75,11 @@ static int save(struct cli *c, struct seve_record *r, const char *reason, const 
 	int queued = 0;
 	int rc = seve_save(c->seve, list, 1, reason, c->offline, &queued, &report, &err);
 	rc = outcome(c, rc, err, report);
-	return rc ? rc : tell_done(c, r, verb, sentence, queued);
+	if (rc == 0)
+		rc = tell_done(c, r, verb, sentence, queued);
+	if (rc == 0 && strcmp(seve_record_kind(r), "position") == 0)
+		report_position(c, r);
+	return rc;
 }
 
 /* ---- add ---- */

@@ -70,12 +70,15 @@ bool command_fits(const struct command *cmd, const char *noun)
 
 const struct command *command_find(const char *noun, const char *verb)
 {
+	const struct command *whole = NULL;
 	for (size_t i = 0; command_at(i); i++) {
 		const struct command *cmd = &commands[i];
 		if (!command_fits(cmd, noun))
 			continue;
-		if (!cmd->verb || (verb && strcmp(cmd->verb, verb) == 0))
+		if (cmd->verb && verb && strcmp(cmd->verb, verb) == 0)
 			return cmd;
+		if (!cmd->verb)
+			whole = cmd;
 	}
-	return NULL;
+	return whole;
 }

@@ -23,7 +23,8 @@ const struct command *command_at(size_t i);
 bool command_is_noun(const char *noun);
 /* The noun without its plural s, as the table has it; NULL if there is none. */
 const char *command_noun(const char *typed);
-/* NULL if there is none.  `verb` NULL: the noun alone. */
+/* With this verb, else the noun as a whole command; NULL if there is none.  `verb` NULL: the noun
+ * alone. */
 const struct command *command_find(const char *noun, const char *verb);
 /* Whether the command goes with the noun: its own, or any kind's. */
 bool command_fits(const struct command *cmd, const char *noun);

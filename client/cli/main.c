@@ -16,6 +16,13 @@ struct words_of_command {
 	size_t n;
 };
 
+/* Whether the noun is the whole command, and `word` no verb of it. */
+static bool is_whole(const char *noun, const char *word)
+{
+	const struct command *cmd = command_find(noun, NULL), *more = command_find(noun, word);
+	return cmd && (!more || !more->verb);
+}
+
 /* The first two words that are neither options nor their values. */
 static void split(struct cli *c, int argc, char **argv, struct words_of_command *out)
 {
@@ -23,7 +30,7 @@ static void split(struct cli *c, int argc, char **argv, struct words_of_command 
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i];
 		const bool option = word[0] == '-' && word[1];
-		const bool whole = out->noun && (out->verb || command_find(out->noun, NULL));
+		const bool whole = out->noun && (out->verb || is_whole(out->noun, word));
 		if (!option && !whole) {
 			if (!out->noun)
 				out->noun = command_noun(word) ? command_noun(word) : word;
