@@ -7,7 +7,7 @@
 #include "fieldopt.h"
 #include "i18n.h"
 #include "names.h"
-#include "report.h"
+#include "report/report.h"
 #include "say.h"
 #include "scope.h"
 #include "view.h"

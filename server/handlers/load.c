@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "dispatch.h"
-#include "load.h"
+#include "method/load.h"
 #include "pg/unit.h"
 #include "server.h"
 #include "wire.h"

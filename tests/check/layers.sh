@@ -45,7 +45,7 @@ layer() {
 	done < <(find "$folder" -name '*.[ch]' -print0)
 }
 
-common=(common common/sync common/rules)
+common=(common common/sync common/rules common/method)
 layer common '^(uv|libpq-fe|sqlite3|popt|libsmartcols/.*)\.h$' "${common[@]}"
 layer server '^(sqlite3|libsmartcols/.*)\.h$' server "${common[@]}"
 layer client/include '^(uv|libpq-fe|sqlite3|protobuf-c/.*|openssl/.*)\.h$' client/include

@@ -9,7 +9,7 @@
 #include "report.h"
 #include "rows.h"
 #include "say.h"
-#include "simulate.h"
+#include "method/simulate.h"
 #include "text.h"
 
 static int month_option(struct cli *c, const char *text, struct month *out)

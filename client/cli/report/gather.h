@@ -4,7 +4,7 @@
 #define SEVE_CLI_GATHER_H
 
 #include "cli.h"
-#include "network.h"
+#include "method/network.h"
 
 struct gathered {
 	struct arena arena; /* of the network and of what is computed from it */

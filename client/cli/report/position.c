@@ -4,7 +4,7 @@
 
 #include "clock.h"
 #include "i18n.h"
-#include "load.h"
+#include "method/load.h"
 #include "report.h"
 #include "rows.h"
 #include "say.h"
