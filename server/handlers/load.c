@@ -106,8 +106,13 @@ static int load_ask(struct load_request *q, struct err *e)
 	return 0;
 }
 
-/* Those asked for, else all that the caller reads as a member of the network: whoever reads public
- * records only is told no hours. */
+/* Hours elsewhere are for those who run a network or several, not for its members. */
+static bool runs(const struct rights *r)
+{
+	return r->reads >= SEVE__LEVEL__LEVEL_NETWORK && (r->writes & (KIND_BY_F | KIND_BY_C));
+}
+
+/* Those asked for, else all that the caller runs. */
 static int load_territories_of(struct load_request *q, const Seve__LoadRequest *body, struct err *e)
 {
 	const struct principal *who = q->request->who;
@@ -116,17 +121,17 @@ static int load_territories_of(struct load_request *q, const Seve__LoadRequest *
 	for (size_t i = 0; i < body->n_territories; i++) {
 		if (authz_read(who, body->territories[i], &rights, e))
 			return -(int)e->code;
-		if (rights.reads < SEVE__LEVEL__LEVEL_NETWORK)
+		if (!runs(&rights))
 			return err_set(e, ERR_DENIED,
-				       "territory %u: the hours of its actors are "
-				       "for those who read its network's records",
+				       "territory %u: hours elsewhere are told to its facilitators "
+				       "and coordinators",
 				       body->territories[i]);
 		pg_array_int4(&q->ids, (int32_t)body->territories[i]);
 		pg_array_int2(&q->levels, (int16_t)rights.reads);
 	}
 	for (size_t i = 0; !body->n_territories && i < who->n_grants; i++) {
 		rights = authz_rights(who, who->grants[i].territory);
-		if (rights.reads < SEVE__LEVEL__LEVEL_NETWORK)
+		if (!runs(&rights))
 			continue;
 		pg_array_int4(&q->ids, (int32_t)who->grants[i].territory);
 		pg_array_int2(&q->levels, (int16_t)rights.reads);

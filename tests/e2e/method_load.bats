@@ -93,8 +93,11 @@ both_ways() {
 	expect 0 'partial: hours of 1 of 2' as coordinator load --month 2026-11 --offline
 }
 
-@test "hours elsewhere are not told to those who read public records only" {
-	expect 7 'hours' as observer load --server
+@test "hours elsewhere are told to those who run a network only" {
+	expect 0 'partial' as observer load --server
+	enroll partner partner nord --actor "$(actor "Laiterie du Port")"
+	expect 0 'partial' as partner load --month 2026-11 --server
+	equal '8' "$(as partner load --month 2026-11 --server --format jsonl 2>/dev/null | jq -r 'select(.siren == "732829320") | .total')"
 }
 
 @test "taking a position tells the actor's load" {

@@ -106,22 +106,22 @@ static int print_load(struct cli *c, const struct load *l, struct month m, bool 
 	return rows_end(&r, rc);
 }
 
-/* Hours elsewhere: only the server knows them; what it does not tell is said. */
+/* Hours elsewhere: only the server knows them, and tells them to those who run the network; without
+ * them the sum is said to be partial. */
 static int add_elsewhere(struct cli *c, const struct gathered *g, struct load *l, struct month m)
 {
 	struct seve_table *t = NULL;
 	struct seve_error *err = NULL;
-	int asked = SEVE_RETRY;
-	if (!c->offline && (!g->replica || g->n == g->granted || c->server))
-		asked = seve_load_elsewhere(c->seve, g->territories, g->n, m.first, m.last, &t,
-					    &err);
-	if (asked && !g->replica)
+	const int asked = c->offline ? SEVE_RETRY
+				     : seve_load_elsewhere(c->seve, g->territories, g->n, m.first,
+							   m.last, &t, &err);
+	if (asked && !g->replica && asked != SEVE_FORBIDDEN)
 		return say_seve(c, err);
 	seve_error_free(err);
 	if (asked) {
 		say_warning(c,
-			    _("partial: hours of %zu of %zu territories, as far as this machine "
-			      "knows (--server asks for all)"),
+			    _("partial: hours of %zu of %zu territories, as far as this account "
+			      "and this machine know"),
 			    g->n, g->granted);
 		return 0;
 	}
