@@ -307,9 +307,6 @@ static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
 	if (st->next.exists && st->next.kind != k)
 		return stage_refuse(s, "kind", "KIND",
 				    "this id belongs to a record of another kind");
-	if ((k->flags & KIND_APPEND) && c->op != SEVE__CHANGE__OP__OP_CREATE)
-		return stage_refuse(s, k->name, "APPEND",
-				    "a %s is never changed nor deleted: add another one", k->name);
 	if (a->source && st->next.exists && !stage_carries(st->next.body, a->source))
 		return stage_refuse(s, "refs", "DENIED",
 				    "the record does not carry a reference of source %s",

@@ -489,6 +489,10 @@ enum stage_end stage_check(struct stage_set *s, const char *reason)
 
 		if (!st->acts)
 			continue;
+		if ((st->next.kind->flags & KIND_APPEND) && st->target->exists)
+			problem_add(&s->problems, false, st->next.kind->name, "APPEND",
+				    "a %s is never changed nor deleted: add another one",
+				    st->next.kind->name);
 		if (st->next.deleted)
 			check_restricted(s, st);
 		else if (check_record(s, st, reason))
