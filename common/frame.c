@@ -49,7 +49,7 @@ int frame_next(const struct buf *in, size_t max, struct frame *out, struct err *
 	if (s.len < FRAME_HEADER)
 		return 0;
 	const uint8_t type = s.at[4];
-	if (type < FRAME_HELLO || type > FRAME_CANCEL)
+	if (type < FRAME_HELLO || type > FRAME_WATCH)
 		return err_set(e, ERR_PROTOCOL, "a frame of unknown type %u arrived", type);
 	if (s.at[6] || s.at[7])
 		return err_set(e, ERR_PROTOCOL, "a frame header ends in %02x%02x, not in zeros",

@@ -21,12 +21,13 @@ enum frame_type {
 	FRAME_WELCOME = 2, /* Welcome */
 	FRAME_REQUEST = 3, /* Request */
 	FRAME_REPLY = 4,   /* Reply */
-	FRAME_PAGE = 5,    /* Page: part of the answer to a pull */
+	FRAME_PAGE = 5,    /* Page: part of the answer to a pull, or of a watch */
 	FRAME_ERROR = 6,   /* Error of the whole connection; it is closed next */
 	FRAME_GOAWAY = 7,  /* GoAway: finish what is under way, then reconnect */
 	FRAME_PING = 8,    /* empty; answered by FRAME_PONG */
 	FRAME_PONG = 9,
 	FRAME_CANCEL = 10, /* Cancel */
+	FRAME_WATCH = 11,  /* WatchNote: credit for a watch, or the end of one of its territories */
 };
 
 struct frame {

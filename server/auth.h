@@ -15,7 +15,7 @@
 enum {
 	AUTH_PROTO = 1,
 	AUTH_SCHEMA = 1,
-	AUTH_REFRESH_MS = 30000,  /* grants are read again even if no bell rang */
+	AUTH_REFRESH_MS = 4000,   /* grants are read again even if no bell rang */
 	AUTH_RETRY_MS = 2000,     /* after that failed */
 	AUTH_MUTATIONS_MAX = 500, /* what a Welcome tells of the methods' limits */
 	AUTH_CHANGES_MAX = 32,

@@ -24,28 +24,42 @@ struct bell {
 	struct channel heads, access;
 	struct arena arena; /* of the question for the epoch */
 	bool asking;
+	bool missed; /* bells may have been, while it was not heard */
 };
 
 static void ring(struct channel *c);
 
+static void everybody_looks(struct channel *c)
+{
+	buf_consume(&c->waiting, buf_len(&c->waiting));
+	buf_add(&c->waiting, "*", 1);
+}
+
 static void rung(struct pg_unit *u)
 {
 	struct channel *c = u->owner;
-	if (u->err.code)
+	const bool failed = u->err.code != 0;
+	if (failed)
 		log_event(LOG_DEBUG, "bell_not_rung", "channel=%s error=%s", c->name, u->err.text);
 	pg_unit_clear(u);
 	c->under_way = false;
-	ring(c);
+	/* What was in it is gone; the next second, and the connection's return, ring again. */
+	if (failed)
+		everybody_looks(c);
+	else
+		ring(c);
 }
 
-/* While the connection is down nothing is rung: the others poll. */
+/* Any connection to the primary can ring; while there is none, what is to be said waits. */
 static void ring(struct channel *c)
 {
 	struct bell *b = c->bell;
-	if (c->under_way || buf_len(&c->waiting) == 0)
+	struct server *s = b->server;
+	const bool up = pg_link_up(b->link);
+	if (c->under_way || buf_len(&c->waiting) == 0 || (!up && pg_pool_up(s->readers) == 0))
 		return;
-	if (!pg_link_up(b->link) || buf_add(&c->waiting, "", 1) < 0) {
-		buf_consume(&c->waiting, buf_len(&c->waiting));
+	if (buf_add(&c->waiting, "", 1) < 0) {
+		everybody_looks(c);
 		return;
 	}
 	arena_reset(&c->arena);
@@ -59,8 +73,11 @@ static void ring(struct channel *c)
 	if (!q || pg_params_bad(&q->params))
 		return;
 	c->under_way = true;
-	b->server->priv->metrics.bells_rung++;
-	pg_link_submit(b->link, u);
+	s->priv->metrics.bells_rung++;
+	if (up)
+		pg_link_submit(b->link, u);
+	else
+		pg_pool_submit(s->readers, u);
 }
 
 void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *revs, size_t n)
@@ -69,8 +86,7 @@ void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *rev
 	for (size_t i = 0; i < n; i++) {
 		/* Too many for one notification: "*" has everybody look. */
 		if (buf_len(w) > PAYLOAD_MAX - 64) {
-			buf_consume(w, buf_len(w));
-			buf_add(w, "*", 1);
+			everybody_looks(&b->heads);
 			break;
 		}
 		buf_addf(w, "%s%u:%llu", buf_len(w) ? "," : "", territories[i],
@@ -96,6 +112,8 @@ static void on_notify(void *ctx, const char *channel, const char *payload)
 	log_event(LOG_DEBUG, "bell", "channel=%s payload=%s", channel, payload);
 	if (!strcmp(channel, b->access.name))
 		auth_changed(b->server);
+	else if (!strcmp(channel, b->heads.name))
+		heads_hear(b->server, payload);
 }
 
 static void epoch_known(struct pg_unit *u)
@@ -109,11 +127,13 @@ static void epoch_known(struct pg_unit *u)
 		epoch_read(u->first->result, &epoch, &e);
 	if (e.code)
 		log_event(LOG_WARN, "epoch_not_read", "error=%s", e.text);
-	else if (epoch != s->epoch)
-		log_event(LOG_WARN, "epoch_changed", "from=%016llx to=%016llx",
-			  (unsigned long long)s->epoch, (unsigned long long)epoch);
-	s->epoch = epoch;
 	pg_unit_clear(u);
+	if (epoch != s->epoch)
+		server_epoch_changed(s, epoch);
+	if (e.code == 0 && b->missed) {
+		b->missed = false;
+		heads_poll(s);
+	}
 }
 
 /* A connection that was lost may have come back to another database: a standby that was promoted.
@@ -121,7 +141,7 @@ static void epoch_known(struct pg_unit *u)
 static void ask_epoch(struct bell *b)
 {
 	if (b->asking)
-		return;
+		return; /* what is under way fails when its connection does */
 	arena_reset(&b->arena);
 	struct pg_unit *u = pg_unit_new(&b->arena, b, epoch_known);
 	if (!u || !pg_unit_add(u, pg_sql("server_epoch")))
@@ -140,8 +160,23 @@ static void on_state(void *ctx, struct pg_link *l, bool up)
 		return;
 	}
 	log_event(LOG_INFO, "db_up", "epoch=%016llx", (unsigned long long)b->server->epoch);
+	b->missed = true;
 	ask_epoch(b);
-	auth_changed(b->server); /* bells were missed */
+	auth_changed(b->server);
+	ring(&b->heads);
+	ring(&b->access);
+}
+
+void bell_check(struct bell *b)
+{
+	if (pg_link_up(b->link))
+		ask_epoch(b);
+}
+
+void bell_sweep(struct bell *b)
+{
+	ring(&b->heads);
+	ring(&b->access);
 }
 
 int bell_open(struct server *s, struct bell **out, struct err *e)

@@ -21,6 +21,10 @@ void bell_free(struct bell *b);
 /* Heads have moved.  One notification is under way at most: what happens meanwhile goes into the
  * next. */
 void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *revs, size_t n);
+/* Now and then: whether the connection still hears, and is of the same database. */
+void bell_check(struct bell *b);
+/* Once a second: rings what could not be rung before. */
+void bell_sweep(struct bell *b);
 /* Access has changed. */
 void bell_access(struct bell *b);
 

@@ -185,6 +185,9 @@ static void on_frame(struct conn *c, const struct frame *f)
 	case FRAME_CANCEL:
 		request_cancel(c, f->payload);
 		return;
+	case FRAME_WATCH:
+		request_credit(c, f->payload);
+		return;
 	case FRAME_HELLO:
 	case FRAME_WELCOME:
 	case FRAME_REPLY:
@@ -354,9 +357,10 @@ void conn_touch(struct conn *c)
 /* Handlers that waited for room go on, one after the other, until there is none. */
 static void call_drained(struct conn *c)
 {
-	for (size_t left = c->n_requests; left > 0 && conn_pending(c) <= CONN_OUT_LOW; left--) {
+	for (size_t left = c->n_requests; left > 0; left--) {
+		const size_t pending = conn_pending(c);
 		struct request *r = c->requests;
-		while (r && !r->on_drain)
+		while (r && (!r->on_drain || pending > r->drain_below))
 			r = r->next;
 		if (!r || uv_is_closing((uv_handle_t *)&c->tcp))
 			return;

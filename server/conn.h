@@ -102,6 +102,8 @@ void conns_drain(struct server *s);
 void conns_kill(struct server *s);
 /* Principals were replaced or closed (auth.c): sessions follow. */
 void conns_follow(struct server *s);
+/* Ends all sessions, at once: each client is told why and when to come back. */
+void conns_expel(struct server *s, const struct err *why);
 size_t conns_unauthenticated(const struct conns *all);
 
 /* Takes a connection from the listening socket.  0, or an error when nothing was made. */

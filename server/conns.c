@@ -3,6 +3,7 @@
 #include "conn.h"
 
 #include "clock.h"
+#include "handlers/handlers.h"
 #include "log.h"
 #include "server_private.h"
 #include "session.pb-c.h"
@@ -49,8 +50,12 @@ static void sweep_stalled(struct server *s, struct conn_list *l, uint64_t now)
 		next = c->next;
 		if (!conn_stalled(c, now, limit))
 			continue;
+		struct err e = {0};
+		err_set(&e, ERR_DEADLINE, "nothing was taken for %llu ms",
+			(unsigned long long)limit);
+		err_remedy(&e, "connect again, and read what the server sends");
 		s->priv->metrics.slow_consumers++;
-		conn_kill(c, "slow_consumer");
+		conn_fail(c, &e, "slow_consumer");
 	}
 }
 
@@ -88,6 +93,18 @@ void conns_drain(struct server *s)
 	}
 }
 
+void conns_expel(struct server *s, const struct err *why)
+{
+	struct conns *all = &s->priv->conns;
+	uint32_t spread = 0;
+	for (struct conn *c = all->phase[CONN_READY].first, *next; c; c = next) {
+		struct err e = *why;
+		next = c->next;
+		e.retry_after_ms = 100 + spread++ * 7919 % 2000;
+		conn_fail(c, &e, "expelled");
+	}
+}
+
 void conns_kill(struct server *s)
 {
 	struct conns *all = &s->priv->conns;
@@ -112,4 +129,5 @@ void conns_follow(struct server *s)
 			principal_unref(old);
 		}
 	}
+	watches_follow(s);
 }

@@ -199,7 +199,13 @@ static void wake_later(struct request *r)
 
 void request_wait_drain(struct request *r, void (*fn)(struct request *r))
 {
+	request_wait_below(r, CONN_OUT_LOW, fn);
+}
+
+void request_wait_below(struct request *r, size_t bytes, void (*fn)(struct request *r))
+{
 	r->on_drain = fn;
+	r->drain_below = bytes;
 	if (request_gone(r))
 		wake_later(r);
 	else
@@ -209,7 +215,7 @@ void request_wait_drain(struct request *r, void (*fn)(struct request *r))
 void request_orphan(struct request *r)
 {
 	leave_conn(r);
-	if (r->on_drain)
+	if (r->on_drain || r->on_gone)
 		wake_later(r);
 }
 
@@ -220,8 +226,8 @@ void requests_wake(struct server *s)
 		struct request *r = all->all;
 		while (!r->waking)
 			r = r->all_next;
-		void (*fn)(struct request *) = r->on_drain;
-		r->on_drain = NULL;
+		void (*fn)(struct request *) = r->on_gone ? r->on_gone : r->on_drain;
+		r->on_drain = r->on_gone = NULL;
 		r->waking = false;
 		all->n_waking--;
 		fn(r);
@@ -236,7 +242,7 @@ static void answer_early(struct request *r, const struct err *e)
 {
 	send_error(r, e, NULL, 0);
 	r->answered = true;
-	if (r->on_drain)
+	if (r->on_drain || r->on_gone)
 		wake_later(r);
 }
 
@@ -280,6 +286,22 @@ void request_cancel(struct conn *c, struct span payload)
 	struct err e = {0};
 	err_set(&e, ERR_CANCELLED, "%s was cancelled by the client", r->method->name);
 	answer_early(r, &e);
+}
+
+/* Fields 1 and 2 of WatchNote. */
+void request_credit(struct conn *c, struct span payload)
+{
+	struct wire w = {payload.at, payload.at + payload.len, false};
+	struct wire_field f;
+	uint64_t number[3] = {0};
+	while (wire_next(&w, &f))
+		if (f.tag <= 2 && f.type == 0)
+			number[f.tag] = f.number;
+	struct request *r = c->requests;
+	while (r && r->id != number[1])
+		r = r->next;
+	if (r && !r->answered && r->on_credit)
+		r->on_credit(r, number[2]);
 }
 
 /* ---- the beginning ----------------------------------------------------------------------------

@@ -27,10 +27,14 @@ struct request {
 	uint64_t start_us, deadline_ms;      /* monotonic */
 	void *handler;                       /* the handler's own, for its callbacks */
 	void (*on_drain)(struct request *r); /* set by request_wait_drain() */
-	struct request *prev, *next;         /* of the connection */
-	struct request *all_prev, *all_next; /* of the server */
+	size_t drain_below;                  /* bytes, for on_drain */
+	/* For what lasts: nobody listens any more; the handler ends the request. */
+	void (*on_gone)(struct request *r);
+	void (*on_credit)(struct request *r, uint64_t bytes); /* the client takes more */
+	struct request *prev, *next;                          /* of the connection */
+	struct request *all_prev, *all_next;                  /* of the server */
 	bool answered; /* by its time-out or a cancel: what comes later is dropped */
-	bool waking;   /* on_drain is to be called although the connection is gone */
+	bool waking;   /* on_gone, or on_drain, is to be called although the connection is gone */
 };
 
 enum {
@@ -62,6 +66,8 @@ void requests_wake(struct server *s);
 int request_begin(struct conn *c, struct span payload, struct err *e);
 /* Best effort: a reading request is answered at once, a write goes on. */
 void request_cancel(struct conn *c, struct span payload);
+/* A WatchNote of the client: its request may send so many bytes more. */
+void request_credit(struct conn *c, struct span payload);
 /* The connection is going: its requests go on without it. */
 void request_orphan(struct request *r);
 
@@ -79,6 +85,8 @@ int request_send(struct request *r, enum frame_type type, const void *payload, s
 bool request_may_send(const struct request *r);
 /* Calls back once when the connection has drained below its low-water mark, or is gone. */
 void request_wait_drain(struct request *r, void (*fn)(struct request *r));
+/* The same with a mark of one's own, in bytes. */
+void request_wait_below(struct request *r, size_t bytes, void (*fn)(struct request *r));
 /* Whether nobody waits for the answer any more: work that changes nothing may stop. */
 bool request_gone(const struct request *r);
 

@@ -1,8 +1,8 @@
 /* seats.c -- the principals of open sessions, and keeping them true to the database.
  *
- * Any sign of a change (a bell, a change of our own, a bell connection that was down, half a
- * minute) has all of them read again in one query: changes are rare, principals few.  So nothing
- * depends on a notification arriving. */
+ * Any sign of a change (a bell, a change of our own, a bell connection that was down, some seconds)
+ * has all of them read again in one query: changes are rare, principals few.  So nothing depends on
+ * a notification arriving. */
 #include "seats.h"
 
 #include "clock.h"

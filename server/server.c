@@ -7,6 +7,7 @@
 #include "dispatch.h"
 #include "epoch.h"
 #include "handlers/handlers.h"
+#include "heads.h"
 #include "log.h"
 #include "pg/writer.h"
 #include "purge.h"
@@ -65,6 +66,7 @@ static void close_handles(struct server *s)
 		getter_close(s);
 	if (s->imports)
 		imports_close(s);
+	watches_close(s);
 	p->closing += 3;
 	uv_close((uv_handle_t *)&p->tick, on_handle_closed);
 	uv_close((uv_handle_t *)&p->before, on_handle_closed);
@@ -101,6 +103,7 @@ void server_drain(struct server *s)
 		  s->priv->requests.n, (long long)ms);
 	stop_serving(s, (uint64_t)ms);
 	conns_drain(s);
+	watches_drain(s);
 }
 
 void server_halt(struct server *s)
@@ -116,6 +119,7 @@ void server_free(struct server *s)
 	struct server_private *p = s->priv;
 	bell_free(p->ring);
 	purge_free(s->purge);
+	heads_free(s->heads);
 	auth_fini(&p->auth);
 	requests_fini(&p->requests);
 	conns_fini(&p->conns);
@@ -150,8 +154,12 @@ static void on_tick(uv_timer_t *h)
 	conns_sweep(s);
 	requests_sweep(s);
 	listener_resume(s);
-	if (s->priv->state == SERVER_SERVING)
+	if (s->priv->state == SERVER_SERVING) {
 		auth_sweep(s);
+		heads_sweep(s);
+		bell_sweep(s->priv->ring);
+		watches_sweep(s);
+	}
 	if (s->purge)
 		purge_sweep(s->purge);
 	if (s->priv->state == SERVER_DRAINING && clock_mono_ms() >= s->priv->drain_until_ms)
@@ -204,6 +212,10 @@ static int open_links(struct server *s, struct err *e)
 	int rc = pg_pool_open(s->loop, conninfo, setup, readers, &s->readers, e);
 	if (rc == 0)
 		rc = writer_open(s->loop, s, conninfo, &s->writer, e);
+	if (rc == 0)
+		rc = heads_open(s, &s->heads, e);
+	if (rc == 0)
+		rc = watches_open(s, e);
 	if (rc == 0)
 		rc = bell_open(s, &s->priv->ring, e);
 	if (rc == 0)
@@ -329,17 +341,35 @@ void server_dump(const struct server *s)
 	char counters[2048] = "";
 	metrics_json(&p->metrics, counters, sizeof counters);
 	log_event(LOG_INFO, "state",
-		  "connections=%zu waiting=%zu ready=%zu closing=%zu requests=%zu readers=%zu "
+		  "connections=%zu waiting=%zu ready=%zu closing=%zu requests=%zu watches=%zu "
+		  "shared_bytes=%zu readers=%zu "
 		  "counters=%s",
 		  p->conns.n, conns_unauthenticated(&p->conns), p->conns.phase[CONN_READY].n,
-		  p->conns.phase[CONN_CLOSING].n, p->requests.n, pg_pool_up(s->readers), counters);
+		  p->conns.phase[CONN_CLOSING].n, p->requests.n, watches_count(s), watches_bytes(s),
+		  pg_pool_up(s->readers), counters);
 }
 
 void server_heads_moved(struct server *s, const uint32_t *territories, const uint64_t *revs,
 			size_t n)
 {
-	if (s->priv->ring && s->priv->state < SERVER_STOPPING)
+	if (s->priv->state >= SERVER_STOPPING)
+		return;
+	for (size_t i = 0; i < n; i++)
+		heads_note(s, territories[i], revs[i]);
+	if (s->priv->ring)
 		bell_heads(s->priv->ring, territories, revs, n);
+}
+
+void server_epoch_changed(struct server *s, uint64_t epoch)
+{
+	struct err e = {0};
+	log_event(LOG_WARN, "epoch_changed", "from=%016llx to=%016llx",
+		  (unsigned long long)s->epoch, (unsigned long long)epoch);
+	s->epoch = epoch;
+	heads_forget(s);
+	err_set(&e, ERR_UNAVAILABLE, "the database was restored, or another one took over");
+	err_remedy(&e, "connect again");
+	conns_expel(s, &e);
 }
 
 void server_access_changed(struct server *s)

@@ -11,8 +11,10 @@
 
 struct conn;
 struct getter;
+struct heads;
 struct imports;
 struct purge;
+struct watches;
 struct writer;
 
 struct server {
@@ -23,7 +25,9 @@ struct server {
 	struct getter *getter;   /* gets under way (handlers/handlers.h) */
 	struct imports *imports; /* import runs */
 	struct purge *purge;     /* of what is too old */
-	struct pg_link *bell;    /* LISTEN */
+	struct heads *heads;     /* what is known of them (heads.h) */
+	struct watches *watches;
+	struct pg_link *bell; /* LISTEN */
 	SSL_CTX *tls;
 	uint64_t epoch;             /* of the database (epoch.h) */
 	uint8_t scratch[64 * 1024]; /* what uv_read() reads into: one at a time */
@@ -55,6 +59,9 @@ void server_dump(const struct server *s);
 /* Called by the writer after each commit: heads have moved (rings the bell for other processes). */
 void server_heads_moved(struct server *s, const uint32_t *territories, const uint64_t *revs,
 			size_t n);
+/* The database tells another epoch: nothing that is known of it holds, and every session ends, so
+ * that all clients learn the new one from their next Welcome. */
+void server_epoch_changed(struct server *s, uint64_t epoch);
 /* Called when grants or tokens changed: sessions here and in other processes are given their new
  * rights, or closed. */
 void server_access_changed(struct server *s);

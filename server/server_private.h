@@ -7,6 +7,7 @@
 #include "bell.h"
 #include "config.h"
 #include "conn.h"
+#include "heads.h"
 #include "listener.h"
 #include "metrics.h"
 #include "request.h"

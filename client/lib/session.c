@@ -229,6 +229,7 @@ static int take_frame(struct session *s, const struct frame *f, struct err *e)
 		return 0;
 	case FRAME_PING:
 		return transport_send(&s->net, FRAME_PONG, NULL, 0, e);
+	case FRAME_WATCH:
 	case FRAME_HELLO:
 	case FRAME_REQUEST:
 	case FRAME_CANCEL:

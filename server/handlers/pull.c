@@ -11,15 +11,14 @@
 
 #include "cursor.h"
 #include "dispatch.h"
+#include "handlers/handlers.h"
+#include "handlers/page.h"
 #include "pg/load.h"
 #include "server.h"
-#include "wire.h"
 
 enum {
-	PULL_ROWS = 2048, /* of a tail, revs of a window */
 	PULL_AHEAD = 3,
 	PULL_FRAME = 128 * 1024, /* bytes of a page before it is sent */
-	PULL_RECORD_HEAD = 64,   /* most that surrounds a body */
 };
 
 struct pull;
@@ -27,10 +26,7 @@ struct pull;
 /* A query on its way or waiting to be sent on. */
 struct slot {
 	struct pull *pull;
-	struct arena arena;
-	struct pg_unit *unit;
-	struct pg_stmt *stmt;
-	uint64_t to; /* of a window; 0: a tail */
+	struct page_read read;
 	bool ready;
 };
 
@@ -38,17 +34,17 @@ struct pull {
 	struct request *request;
 	uint32_t territory;
 	struct rights rights;
-	struct cursor cursor;       /* the client's; its `start` is set here where a load begins */
-	uint64_t sent, asked, head; /* revs: sent so far; asked for; the head when last seen */
-	uint64_t sound;             /* up to here it is known that no deletion was missed */
-	uint64_t records, withheld;
+	uint64_t epoch;
+	struct cursor cursor; /* the client's; its `start` is set here where a load begins */
+	uint64_t asked, head; /* revs: asked for; the head when last seen */
+	uint64_t sound;       /* up to here it is known that no deletion was missed */
+	uint64_t withheld;
 	bool count;
 	struct arena counting;
 	struct pg_unit *counted; /* under way, or NULL */
 	struct slot slots[PULL_AHEAD];
 	unsigned first, busy; /* ring of slots */
-	uint8_t *page;
-	size_t page_len, page_from;
+	struct page_writer page;
 	bool waiting, ended, complete;
 };
 
@@ -63,16 +59,15 @@ static void pull_free(struct pull *p)
 	if (p->busy || p->counted)
 		return;
 	for (unsigned i = 0; i < PULL_AHEAD; i++)
-		arena_fini(&p->slots[i].arena);
+		page_read_fini(&p->slots[i].read);
 	arena_fini(&p->counting);
-	free(p->page);
+	page_writer_fini(&p->page);
 	free(p);
 }
 
 static void slot_drop(struct slot *s)
 {
-	pg_unit_clear(s->unit);
-	arena_reset(&s->arena);
+	page_read_clear(&s->read);
 	s->ready = false;
 	s->pull->busy--;
 }
@@ -95,6 +90,15 @@ static void pull_fail(struct pull *p, const struct err *e)
 	request_fail(r, e);
 }
 
+/* The database may have become another one meanwhile: what was read is then of neither. */
+static int same_epoch(const struct pull *p, struct err *e)
+{
+	if (p->epoch == p->request->server->epoch)
+		return 0;
+	err_set(e, ERR_RESET_REQUIRED, "the database was replaced while it was read");
+	return err_remedy(e, "synchronise again; edits that wait are kept");
+}
+
 static void pull_reply(struct pull *p)
 {
 	Seve__PullReply pull = SEVE__PULL_REPLY__INIT;
@@ -104,10 +108,10 @@ static void pull_reply(struct pull *p)
 	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_head_rev = pull.has_records =
 		true;
 	pull.territory = p->territory;
-	pull.epoch = r->server->epoch;
+	pull.epoch = p->epoch;
 	pull.view = authz_view(r->who, p->territory);
 	pull.head_rev = p->head;
-	pull.records = p->records;
+	pull.records = p->page.records;
 	pull.has_withheld = p->count;
 	pull.withheld = p->withheld;
 	reply.body_case = SEVE__REPLY__BODY_PULL;
@@ -116,104 +120,29 @@ static void pull_reply(struct pull *p)
 	request_reply(r, &reply);
 }
 
-/* ---- pages: written by hand, bodies copied unopened
- * -------------------------------------------------------- */
-
-static void page_begin(struct pull *p, uint64_t from)
+static int pull_send(struct page_writer *w, uint64_t to)
 {
-	uint8_t *at = p->page;
+	struct pull *p = w->ctx;
+	const struct span s = page_address(w->bytes, w->n, p->request->id);
 
-	at = wire_put_number(at, 1, p->request->id);
-	at = wire_put_number(at, 2, p->territory);
-	at = wire_put_number(at, 3, from);
-	p->page_len = (size_t)(at - p->page);
-	p->page_from = p->page_len;
-}
-
-/* Sends what the page holds; `to` is the cursor to store with it. */
-static int page_send(struct pull *p, uint64_t to)
-{
-	uint8_t *at = p->page + p->page_len;
-	int rc;
-
-	at = wire_put_number(at, 4, to);
-	if (p->cursor.start)
-		at = wire_put_number(at, 10, p->cursor.start);
-	rc = request_send(p->request, FRAME_PAGE, p->page, (size_t)(at - p->page));
-	p->sent = to;
-	page_begin(p, to);
-	return rc;
-}
-
-static size_t record_head(uint8_t out[static PULL_RECORD_HEAD], const PGresult *res, int row,
-			  struct span body)
-{
-	uint8_t *at = wire_put_bytes(out, 1, pg_get_bytes(res, row, 1).at, 16);
-
-	at = wire_put_number(at, 2, (uint64_t)pg_get_int2(res, row, 2));
-	at = wire_put_number(at, 3, (uint64_t)pg_get_int8(res, row, 0));
-	if (pg_get_bool(res, row, 3)) {
-		at = wire_put_number(at, 4, 1);
-		return (size_t)(at - out);
-	}
-	at = wire_put_varint(at, 5 << 3 | 2);
-	at = wire_put_varint(at, body.len);
-	return (size_t)(at - out);
-}
-
-static int page_add(struct pull *p, const PGresult *res, int row)
-{
-	struct span body = pg_get_bytes(res, row, 4);
-	uint8_t head[PULL_RECORD_HEAD], *at;
-	bool gone = pg_get_bool(res, row, 3);
-	size_t n = record_head(head, res, row, body), m = gone ? 0 : body.len;
-
-	if (gone && cursor_skips(&p->cursor, (uint64_t)pg_get_int8(res, row, 0)))
-		return 0;
-	if (p->page_len > p->page_from && p->page_len + n + m > PULL_FRAME) {
-		int rc = page_send(p, (uint64_t)pg_get_int8(res, row, 0) - 1);
-
-		if (rc)
-			return rc;
-	}
-	at = p->page + p->page_len;
-	at = wire_put_varint(at, 5 << 3 | 2);
-	at = wire_put_varint(at, n + m);
-	memcpy(at, head, n);
-	if (m)
-		memcpy(at + n, body.at, m);
-	p->page_len = (size_t)(at - p->page) + n + m;
-	p->records++;
-	return 0;
+	(void)to;
+	return request_send(p->request, FRAME_PAGE, s.at, s.len);
 }
 
 /* ---- asking
  * -------------------------------------------------------------------------------------------------
  */
 
-static void slot_done(struct pg_unit *u);
-
 static int slot_ask(struct pull *p, uint64_t to)
 {
 	struct slot *s = &p->slots[(p->first + p->busy) % PULL_AHEAD];
-	struct pg_unit *u = pg_unit_new(&s->arena, s, slot_done);
 
-	s->to = to;
-	s->unit = u;
-	if (!u || load_territories(u, &p->territory, 1))
-		return -ERR_NOMEM;
-	s->stmt = pg_unit_add(u, pg_sql(to ? "pull_window" : "pull_tail"));
-	if (!s->stmt)
-		return -ERR_NOMEM;
-	pg_params_int4(&s->stmt->params, (int32_t)p->territory);
-	pg_params_int8(&s->stmt->params, (int64_t)p->asked);
-	pg_params_int8(&s->stmt->params, to ? (int64_t)to : PULL_ROWS);
-	load_reader(&s->stmt->params, &p->rights);
-	if (pg_params_bad(&s->stmt->params))
+	s->read.from = p->asked;
+	s->read.to = to;
+	if (page_ask(&s->read))
 		return -ERR_NOMEM;
 	p->asked = to ? to : p->asked;
 	p->busy++;
-	pg_pool_submit(p->request->server->readers, u);
 	return 0;
 }
 
@@ -221,8 +150,10 @@ static int slot_ask(struct pull *p, uint64_t to)
  * -----------------------------------------------------------------------------------------------
  */
 
-static int pull_fault(enum cursor_fault f, uint64_t rev, struct err *e)
+int cursor_refuse(enum cursor_fault f, uint64_t rev, struct err *e)
 {
+	if (!f)
+		return 0;
 	err_set(e, ERR_RESET_REQUIRED, "the cursor %llu is %s", (unsigned long long)rev,
 		cursor_fault_text(f));
 	return err_remedy(e, "compare with the manifest, or synchronise from the beginning; edits "
@@ -236,51 +167,34 @@ static int tail_check(struct pull *p, uint64_t purged, struct err *e)
 
 	if (cursor_is_fresh(&p->cursor) && !p->sound)
 		p->cursor.start = p->head; /* a load begins */
+	p->page.start = p->cursor.start;
 	f = cursor_check_read(&p->cursor, p->sound, p->head, purged);
-	if (f)
-		return pull_fault(f, p->cursor.rev, e);
 	p->sound = p->asked;
-	return 0;
+	return cursor_refuse(f, p->cursor.rev, e);
 }
 
-/* 1: the pull is complete; 0: there is more; negative: an error. */
-static int tail_read(struct pull *p, struct slot *s, struct err *e)
+/* Sends the answer on.  1: the pull is complete; 0: there is more; negative: an error. */
+static int answer_send(struct pull *p, struct page_read *r, struct err *e)
 {
-	const PGresult *res = s->stmt->result;
-	int n = PQntuples(res), rc;
-	uint64_t to;
-
-	if (!n)
-		return err_set(e, ERR_NOT_FOUND, "there is no territory %u", p->territory);
-	p->head = (uint64_t)pg_get_int8(res, 0, 5);
-	rc = tail_check(p, (uint64_t)pg_get_int8(res, 0, 6), e);
-	for (int row = 0; !rc && row < n && !pg_is_null(res, row, 0); row++)
-		if (!pg_get_bool(res, row, 7) && page_add(p, res, row))
-			rc = err_set(e, ERR_UNAVAILABLE, "the connection is gone");
-	if (rc)
-		return rc;
-	if (n < PULL_ROWS)
-		return page_send(p, p->head) ? err_set(e, ERR_UNAVAILABLE, "the connection is gone")
-					     : 1;
-	to = (uint64_t)pg_get_int8(res, n - 1, 0);
-	p->asked = p->sound = to;
-	return page_send(p, to) ? err_set(e, ERR_UNAVAILABLE, "the connection is gone") : 0;
+	if (r->err.code) {
+		*e = r->err;
+		return -(int)e->code;
+	}
+	if (!r->to) {
+		p->head = r->head;
+		if (tail_check(p, r->purged, e))
+			return -(int)e->code;
+		if (!r->whole)
+			p->asked = p->sound = r->end;
+	}
+	if (page_write(&p->page, r))
+		return err_set(e, ERR_UNAVAILABLE, "the connection is gone");
+	return r->whole ? 1 : 0;
 }
 
-static int window_read(struct pull *p, struct slot *s, struct err *e)
+static void slot_done(struct page_read *r)
 {
-	const PGresult *res = s->stmt->result;
-	int n = PQntuples(res);
-
-	for (int row = 0; row < n; row++)
-		if (page_add(p, res, row))
-			return err_set(e, ERR_UNAVAILABLE, "the connection is gone");
-	return page_send(p, s->to) ? err_set(e, ERR_UNAVAILABLE, "the connection is gone") : 0;
-}
-
-static void slot_done(struct pg_unit *u)
-{
-	struct slot *s = u->owner;
+	struct slot *s = r->owner;
 	struct pull *p = s->pull;
 
 	s->ready = true;
@@ -296,14 +210,10 @@ static void slot_done(struct pg_unit *u)
 static int pull_take(struct pull *p, struct err *e)
 {
 	struct slot *s = &p->slots[p->first];
-	int rc;
+	int rc = same_epoch(p, e);
 
-	if (s->unit->err.code) {
-		*e = s->unit->err;
-		rc = -(int)e->code;
-	} else {
-		rc = s->to ? window_read(p, s, e) : tail_read(p, s, e);
-	}
+	if (!rc)
+		rc = answer_send(p, &s->read, e);
 	slot_drop(s);
 	p->first = (p->first + 1) % PULL_AHEAD;
 	return rc;
@@ -312,8 +222,8 @@ static int pull_take(struct pull *p, struct err *e)
 static int pull_ask_more(struct pull *p)
 {
 	/* Windows while the head is far, and only then a tail, alone. */
-	while (p->busy < PULL_AHEAD && p->asked + PULL_ROWS < p->head) {
-		int rc = slot_ask(p, p->asked + PULL_ROWS);
+	while (p->busy < PULL_AHEAD && p->asked + PAGE_ROWS < p->head) {
+		int rc = slot_ask(p, p->asked + PAGE_ROWS);
 
 		if (rc)
 			return rc;
@@ -391,12 +301,12 @@ static void pull_step(struct pull *p)
  * ------------------------------------------------------------------------------------------------------
  */
 
-static int pull_check(const struct request *r, const Seve__PullRequest *q, struct err *e)
+int cursor_begin(const struct server *s, const struct principal *who, const Seve__PullRequest *q,
+		 struct err *e)
 {
 	const struct cursor c = {q->epoch, q->view, q->rev, q->start};
-	enum cursor_fault f = cursor_check(&c, r->server->epoch, authz_view(r->who, q->territory));
 
-	return f ? pull_fault(f, q->rev, e) : 0;
+	return cursor_refuse(cursor_check(&c, s->epoch, authz_view(who, q->territory)), q->rev, e);
 }
 
 static struct pull *pull_new(struct request *r, const struct rights *rights)
@@ -406,23 +316,26 @@ static struct pull *pull_new(struct request *r, const struct rights *rights)
 
 	if (!p)
 		return NULL;
-	p->page = malloc(PULL_FRAME + FRAME_MAX);
-	if (!p->page) {
+	if (page_writer_init(&p->page, q->territory, q->rev, PULL_FRAME)) {
 		free(p);
 		return NULL;
 	}
+	p->page.send = pull_send;
+	p->page.ctx = p;
+	p->page.start = q->start;
+	p->epoch = r->server->epoch;
 	p->request = r;
 	p->territory = q->territory;
 	p->rights = *rights;
 	p->cursor = (struct cursor){q->epoch, q->view, q->rev, q->start};
-	p->sent = p->asked = p->sound = q->rev;
+	p->asked = p->sound = q->rev;
 	p->count = q->count;
 	arena_init(&p->counting, 64 * 1024);
 	for (unsigned i = 0; i < PULL_AHEAD; i++) {
 		p->slots[i].pull = p;
-		arena_init(&p->slots[i].arena, 64 * 1024);
+		page_read_init(&p->slots[i].read, r->server, q->territory, rights, &p->slots[i],
+			       slot_done);
 	}
-	page_begin(p, q->rev);
 	return p;
 }
 
@@ -433,7 +346,7 @@ void handle_pull(struct request *r)
 	struct err e;
 
 	if (authz_read(r->who, r->body->pull->territory, &rights, &e) ||
-	    pull_check(r, r->body->pull, &e)) {
+	    cursor_begin(r->server, r->who, r->body->pull, &e)) {
 		request_fail(r, &e);
 		return;
 	}

@@ -29,9 +29,9 @@ enum {
 
 /* What frames and storage carry; everything else hangs below. */
 static const message_desc *const roots[] = {
-	&seve__request__descriptor, &seve__reply__descriptor,   &seve__cancel__descriptor,
-	&seve__hello__descriptor,   &seve__welcome__descriptor, &seve__go_away__descriptor,
-	&seve__page__descriptor,    &seve__body__descriptor,
+	&seve__request__descriptor,    &seve__reply__descriptor,   &seve__cancel__descriptor,
+	&seve__hello__descriptor,      &seve__welcome__descriptor, &seve__go_away__descriptor,
+	&seve__watch_note__descriptor, &seve__page__descriptor,    &seve__body__descriptor,
 };
 
 struct reached {

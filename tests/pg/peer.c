@@ -10,6 +10,7 @@
 
 #include "bootstrap.h"
 #include "clock.h"
+#include "handlers/handlers.h"
 #include "invite.h"
 #include "log.h"
 
@@ -106,6 +107,8 @@ void host_pass(struct host *h, int64_t ms)
 	clock_fake_advance(ms);
 	conns_sweep(h->server);
 	requests_sweep(h->server);
+	heads_sweep(h->server);
+	watches_sweep(h->server);
 	host_turn(h, 5);
 }
 

@@ -121,7 +121,7 @@ static void unknown_types_and_a_filled_reserve_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	static const uint8_t bad[][8] = {
-		{0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 11, 0, 0, 0}, {0, 0, 0, 0, 255, 0, 0, 0},
+		{0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 100, 0, 0, 0}, {0, 0, 0, 0, 255, 0, 0, 0},
 		{0, 0, 0, 0, 1, 0, 1, 0}, {0, 0, 0, 0, 1, 0, 0, 1},
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
