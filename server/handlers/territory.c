@@ -78,8 +78,9 @@ static void creation_mutation(struct creation *c, uint32_t territory)
 	c->job.work = (struct apply_job){
 		.territory = territory,
 		.author = {.account = who->account,
-			   .client = who->client_id,
-			   .client_short = who->client_short,
+			   /* Not the session's: its mutations in this territory count from 1. */
+			   .client = c->id,
+			   .client_short = uuid_short(&c->id),
 			   .reads = SEVE__LEVEL__LEVEL_TEAM,
 			   .writes = KIND_BY_A,
 			   .internal = true},
