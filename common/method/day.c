@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules/workload.h"
 #include "text.h"
 
 int month_parse(const char *text, struct month *out, struct err *e)
@@ -22,16 +23,9 @@ int month_parse(const char *text, struct month *out, struct err *e)
 
 struct month month_of(int32_t day)
 {
-	char text[16];
-	struct month m = {day, day};
+	const struct workload_month m = workload_month(day);
 
-	/* A month begins on the last day whose number is 1, and ends before the next. */
-	for (text_from_date(m.first, text); strcmp(text + 8, "01") != 0;)
-		text_from_date(--m.first, text);
-	for (text_from_date(++m.last, text); strcmp(text + 8, "01") != 0;)
-		text_from_date(++m.last, text);
-	m.last--;
-	return m;
+	return (struct month){m.first, m.last};
 }
 
 void month_format(int32_t day, char out[static 16])

@@ -4,21 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Usual hours a month by stance. */
-static const double usual[] = {
-	[SEVE__POSITION__STANCE__STANCE_PILOT] = 8,
-	[SEVE__POSITION__STANCE__STANCE_CONTRIBUTOR] = 4,
-	[SEVE__POSITION__STANCE__STANCE_BENEFICIARY] = 1,
-};
-
-double load_hours(const Seve__Position *p)
-{
-	const size_t stance = p->has_stance ? (size_t)p->stance : 0;
-
-	if (p->has_hours_month)
-		return p->hours_month;
-	return stance < sizeof usual / sizeof *usual ? usual[stance] : 0;
-}
+#include "rules/workload.h"
 
 bool load_counts(const Seve__Position *p, struct month m)
 {
@@ -54,18 +40,26 @@ double load_ratio(const struct load_org *o)
 
 static void judge(struct load_org *o)
 {
-	/* Sums of tenths of hours: a hair is no overload. */
-	o->over = o->known && o->hours + o->foreign > o->available + 1e-6;
+	o->over = o->known && workload_over(o->hours + o->foreign, o->available);
 }
 
 /* ---- organisations ------------------------------------------------------------------------------
  */
 
+/* An establishment that tells its SIRET only is of the organisation that its first nine digits
+ * name: the same as on the server (hours_abroad). */
 static const char *siren_of(const struct load_actor *a)
 {
 	const Seve__Actor *actor = a->actor->body->actor;
 
-	return actor->siren && *actor->siren ? actor->siren : NULL;
+	if (actor->siren && *actor->siren)
+		return actor->siren;
+	return actor->siret && strlen(actor->siret) >= 9 ? actor->siret : NULL;
+}
+
+static int compare_siren(const char *a, const char *b)
+{
+	return strncmp(a, b, 9);
 }
 
 static int by_siren(const void *a, const void *b)
@@ -74,8 +68,8 @@ static int by_siren(const void *a, const void *b)
 				*y = *(struct load_actor *const *)b;
 	const char *s = siren_of(x), *t = siren_of(y);
 
-	if (s && t && strcmp(s, t) != 0)
-		return strcmp(s, t);
+	if (s && t && compare_siren(s, t) != 0)
+		return compare_siren(s, t);
 	if (!s != !t)
 		return s ? -1 : 1;
 	return (x > y) - (x < y);
@@ -96,9 +90,11 @@ static int make_orgs(struct load *l, struct arena *a)
 		const char *siren = siren_of(sorted[i]);
 		struct load_org *last = l->n_orgs ? &l->orgs[l->n_orgs - 1] : NULL;
 
-		if (!last || !siren || !last->siren || strcmp(siren, last->siren) != 0) {
+		if (!last || !siren || !last->siren || compare_siren(siren, last->siren) != 0) {
 			last = &l->orgs[l->n_orgs++];
-			last->siren = siren;
+			last->siren = siren ? arena_strndup(a, siren, 9) : NULL;
+			if (siren && !last->siren)
+				return -ERR_NOMEM;
 		}
 		last->actors++;
 		sorted[i]->org = last;
@@ -201,7 +197,7 @@ static void add_positions(const struct network *net, struct load_actor *la, stru
 
 		if (!p || !load_counts(p, m) || (filter && !filter->counts(filter->ctx, from)))
 			continue;
-		la->hours += load_hours(p);
+		la->hours += workload_hours(p);
 		la->positions++;
 		la->cold += load_is_cold(from, today, stale_days);
 	}
@@ -243,7 +239,7 @@ void load_add_foreign(struct load *l, const char *siren, double hours)
 	while (low < high) {
 		const size_t mid = low + (high - low) / 2;
 		const char *here = l->orgs[mid].siren;
-		const int rc = here ? strcmp(here, siren) : 1;
+		const int rc = here ? compare_siren(here, siren) : 1;
 
 		if (rc == 0) {
 			l->orgs[mid].foreign += hours;

@@ -34,8 +34,6 @@ struct load {
 	size_t n_orgs;
 };
 
-/* Hours a month of a position: what it says, else what its stance usually takes. */
-double load_hours(const Seve__Position *p);
 /* Open, and begun by the end of the month. */
 bool load_counts(const Seve__Position *p, struct month m);
 /* Not reaffirmed, and not taken, for more than `stale_days`. */

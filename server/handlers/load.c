@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "method/load.h"
 #include "pg/unit.h"
+#include "rules/workload.h"
 #include "server.h"
 #include "wire.h"
 
@@ -58,8 +59,8 @@ static int sum_rows(struct load_request *q, Seve__LoadReply *out, struct err *e)
 		arena_reset(&scratch);
 		rc = wire_unpack(&scratch, &seve__body__descriptor, body.at, body.len, &m, e);
 		p = rc ? NULL : ((const Seve__Body *)m)->position;
-		if (p && load_counts(p, q->month) && load_hours(p) > 0 &&
-		    add_hours(q, out, pg_get_text(res, row, 0), load_hours(p)))
+		if (p && load_counts(p, q->month) && workload_hours(p) > 0 &&
+		    add_hours(q, out, pg_get_text(res, row, 0), workload_hours(p)))
 			rc = err_set(e, ERR_NOMEM, "load");
 	}
 	arena_fini(&scratch);

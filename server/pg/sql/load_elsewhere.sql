@@ -3,18 +3,18 @@
 WITH asked AS (
 	SELECT t, l FROM unnest($1::int[], $2::smallint[]) g(t, l)
 ), mine AS (
-	SELECT DISTINCT a.siren
+	SELECT DISTINCT coalesce(a.siren, left(a.siret, 9)) AS siren
 	FROM asked g
-	JOIN actor a ON a.territory_id = g.t AND a.siren IS NOT NULL
+	JOIN actor a ON a.territory_id = g.t
 	JOIN record r ON r.territory_id = a.territory_id AND r.id = a.id AND r.level <= g.l
 )
-SELECT a.siren, p.body
+SELECT mine.siren, p.body
 FROM mine
-JOIN actor a ON a.siren = mine.siren
+JOIN actor a ON coalesce(a.siren, left(a.siret, 9)) = mine.siren
 JOIN record r ON r.territory_id = a.territory_id AND r.id = a.id AND NOT r.deleted
 JOIN link l ON l.territory_id = a.territory_id AND l.to_id = a.id
 JOIN record p ON p.territory_id = l.territory_id AND p.id = l.from_id AND p.kind = $3 AND NOT p.deleted
 LEFT JOIN asked g ON g.t = a.territory_id
 WHERE g.t IS NULL OR p.level > g.l OR r.level > g.l
-ORDER BY a.siren
+ORDER BY mine.siren
 LIMIT 100000
