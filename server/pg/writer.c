@@ -3,7 +3,12 @@
  *   queue ─► LOAD ─► decide (pure) ─► STORE ─► done()           (waits in LOAD and STORE)
  *              │                        │
  *              └─ error: all fail       └─ the database refuses: halves, then the culprit alone,
- * then its refusal as verdict */
+ * then its refusal as verdict
+ *
+ * Two batches overlap: while the front one is being stored, the LOAD of the next stands behind its
+ * COMMIT on the same connection, so it sees what the front one did.  When the front one's STORE
+ * fails, nothing of the next has been decided: its jobs wait again, behind those that are tried
+ * again, so that the order of a client's mutations holds. */
 #include "writer.h"
 
 #include <stdlib.h>
@@ -29,6 +34,8 @@ struct batch {
 	uint32_t session;          /* of the link, which holds the open transaction */
 	size_t n, n_stored;
 	bool rollback;
+	bool storing;  /* its STORE is on its way: the next batch may load behind it */
+	bool recalled; /* its jobs wait again: only its LOAD is still to end */
 };
 
 /* Jobs that were sent back after a refused batch: they are tried in these groups before anything
@@ -45,9 +52,9 @@ struct writer {
 	struct writer_job *first, *last;
 	size_t queued;
 	struct group *retries;
-	struct batch *batch; /* under way, or NULL */
-	struct batch idle;   /* the one that is used again and again */
-	uv_idle_t kick;      /* starts a batch from the loop, never from a caller's stack */
+	struct batch *front, *next; /* under way, or NULL; next only while front is storing */
+	struct batch batches[2];    /* the ones that are used again and again */
+	uv_idle_t kick;             /* starts a batch from the loop, never from a caller's stack */
 	bool closing, link_closed, kick_closed;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -70,7 +77,9 @@ static void batch_end(struct batch *b)
 		job_end(b->jobs[i]);
 	world_fini(&b->world);
 	arena_reset(&b->arena);
-	w->batch = NULL;
+	if (w->front == b)
+		w->front = w->next;
+	w->next = NULL;
 	writer_kick(w);
 }
 
@@ -94,6 +103,22 @@ static struct group *group_make(struct writer_job **jobs, size_t n, struct group
 	jobs[n - 1]->next = NULL;
 	*g = (struct group){jobs[0], jobs[n - 1], n, next};
 	return g;
+}
+
+/* The front batch has failed: what was to follow it waits again, and is tried before anything new.
+ * When there is no memory for that it goes on, and is told to come again. */
+static void batch_recall(struct batch *b)
+{
+	struct group *g;
+
+	if (!b || b->writer->closing)
+		return;
+	g = group_make(b->jobs, b->n, b->writer->retries);
+	if (!g)
+		return;
+	b->writer->retries = g;
+	b->recalled = true;
+	b->n = 0;
 }
 
 /* The database refused the batch for what one of its jobs holds: find that one without failing its
@@ -153,6 +178,8 @@ static void stored(struct pg_unit *u)
 	bool refused = e.code && u->sqlstate[0] && err_class(e.code) == ERR_PERMANENT;
 
 	pg_unit_clear(u);
+	if (e.code)
+		batch_recall(b->writer->next);
 	if (refused) {
 		batch_split(b, &e);
 		return;
@@ -175,6 +202,8 @@ static int batch_store(struct batch *b)
 		return -ERR_NOMEM;
 	u->session = b->session;
 	pg_link_submit(b->writer->link, u);
+	b->storing = true;
+	writer_kick(b->writer);
 	return 0;
 }
 
@@ -221,6 +250,14 @@ static void loaded(struct pg_unit *u)
 	struct err e = u->err;
 
 	b->session = pg_link_session(b->writer->link);
+	if (b->recalled) {
+		pg_unit_clear(u);
+		if (e.code)
+			batch_end(b);
+		else
+			batch_abandon(b, &e);
+		return;
+	}
 	if (!e.code)
 		load_read(&b->load, &e);
 	else if (u->sent && err_class(e.code) == ERR_UNKNOWN_OUTCOME)
@@ -305,19 +342,30 @@ static void take_queue(struct writer *w, struct batch *b)
 	}
 }
 
+/* The batch that a new one may be formed in; NULL: not now. */
+static struct batch *batch_free(struct writer *w)
+{
+	if ((!w->first && !w->retries) || w->next || (w->front && !w->front->storing))
+		return NULL;
+	return w->front == &w->batches[0] ? &w->batches[1] : &w->batches[0];
+}
+
 static void writer_step(uv_idle_t *handle)
 {
 	struct writer *w = handle->data;
-	struct batch *b = &w->idle;
+	struct batch *b = batch_free(w);
 
 	uv_idle_stop(handle);
-	if (w->batch || (!w->first && !w->retries))
+	if (!b)
 		return;
-	w->batch = b;
+	if (w->front)
+		w->next = b;
+	else
+		w->front = b;
 	world_init(&b->world, &b->arena, clock_wall_ms());
 	load_init(&b->load, &b->arena, &b->world);
 	b->n = b->n_stored = 0;
-	b->rollback = false;
+	b->rollback = b->storing = b->recalled = false;
 	if (w->retries)
 		take_group(w, b);
 	else
@@ -332,7 +380,7 @@ static void writer_step(uv_idle_t *handle)
 
 static void writer_kick(struct writer *w)
 {
-	if (!w->batch && (w->first || w->retries))
+	if (batch_free(w))
 		uv_idle_start(&w->kick, writer_step);
 }
 
@@ -373,6 +421,32 @@ int writer_submit(struct writer *w, struct writer_job *j, struct err *e)
 /* ---- opening and closing
  * ----------------------------------------------------------------------------------- */
 
+static int batches_init(struct writer *w)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct batch *b = &w->batches[i];
+
+		b->writer = w;
+		b->jobs = calloc(WRITER_BATCH_JOBS, sizeof *b->jobs);
+		b->stored = calloc(WRITER_BATCH_JOBS, sizeof *b->stored);
+		arena_init(&b->arena, BATCH_ARENA_MAX);
+		if (!b->jobs || !b->stored)
+			rc = -ERR_NOMEM;
+	}
+	return rc;
+}
+
+static void batches_fini(struct writer *w)
+{
+	for (size_t i = 0; i < 2; i++) {
+		arena_fini(&w->batches[i].arena);
+		free(w->batches[i].jobs);
+		free(w->batches[i].stored);
+	}
+}
+
 int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct writer **out,
 		struct err *e)
 {
@@ -385,15 +459,10 @@ int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct 
 		return rc ? rc : err_set(e, ERR_NOMEM, "writer");
 	}
 	w->server = s;
-	w->idle.writer = w;
-	w->idle.jobs = calloc(WRITER_BATCH_JOBS, sizeof *w->idle.jobs);
-	w->idle.stored = calloc(WRITER_BATCH_JOBS, sizeof *w->idle.stored);
-	arena_init(&w->idle.arena, BATCH_ARENA_MAX);
-	rc = w->idle.jobs && w->idle.stored ? pg_link_open(loop, &o, &w->link, e)
-					    : err_set(e, ERR_NOMEM, "writer");
+	rc = batches_init(w) ? err_set(e, ERR_NOMEM, "writer")
+			     : pg_link_open(loop, &o, &w->link, e);
 	if (rc) {
-		free(w->idle.jobs);
-		free(w->idle.stored);
+		batches_fini(w);
 		free(w);
 		return rc;
 	}
@@ -407,9 +476,7 @@ static void writer_gone(struct writer *w)
 {
 	if (!w->link_closed || !w->kick_closed)
 		return;
-	arena_fini(&w->idle.arena);
-	free(w->idle.jobs);
-	free(w->idle.stored);
+	batches_fini(w);
 	if (w->closed)
 		w->closed(w->closed_ctx);
 	free(w);

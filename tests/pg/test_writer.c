@@ -337,6 +337,134 @@ static void two_writers_share_a_territory_without_a_gap(void **state)
 	bench_close(one);
 }
 
+/* ---- two batches under way: the first in its STORE, held there by a slow statement, the LOAD of
+ * the second behind it ---- */
+
+enum { AHEAD = 8 };
+
+static void prepare_pair(struct bench *b, struct creation *list, const struct uuid *client,
+			 const char *special)
+{
+	for (size_t i = 0; i < 2 * AHEAD; i++)
+		creation_init(&list[i], b, client, i + 1, i == 3 ? special : "fine");
+}
+
+/* Submits both halves, the second once the first is being stored; returns when its LOAD has been
+ * sent. */
+static void submit_pair(struct bench *b, struct creation *list)
+{
+	for (size_t i = 0; i < AHEAD; i++)
+		submit(b, &list[i]);
+	while (!fixture_number(b->db.admin, "SELECT count(*) FROM pg_stat_activity WHERE "
+					    "wait_event = 'PgSleep' AND datname = "
+					    "current_database()"))
+		uv_run(&b->loop, UV_RUN_NOWAIT);
+	for (size_t i = AHEAD; i < 2 * AHEAD; i++)
+		submit(b, &list[i]);
+	for (size_t i = 0; i < 4; i++)
+		uv_run(&b->loop, UV_RUN_NOWAIT);
+	assert_int_equal(b->left, 2 * AHEAD);
+}
+
+/* All but the poisoned one are there, in the order of their mids. */
+static void assert_poison_alone_refused(struct bench *b, const struct creation *list)
+{
+	for (size_t i = 0; i < 2 * AHEAD; i++)
+		assert_int_equal(list[i].code, i == 3 ? SEVE__VERDICT__CODE__REJECTED
+						      : SEVE__VERDICT__CODE__APPLIED);
+	assert_string_equal(list[3].violation, "DATABASE");
+	assert_int_equal(fixture_number(b->db.admin, "SELECT count(*) FROM record"), 2 * AHEAD - 1);
+	assert_int_equal(fixture_number(b->db.admin, "SELECT max(rev) FROM record"), 2 * AHEAD - 1);
+	assert_int_equal(
+		fixture_number(b->db.admin, "SELECT count(*) FROM mutation WHERE territory_id = 1"),
+		2 * AHEAD);
+}
+
+static void a_refused_batch_goes_before_the_next_which_loads_already(void **state)
+{
+	struct bench *b = bench_open();
+	struct uuid client = uuid_v7();
+	struct creation list[2 * AHEAD];
+
+	(void)state;
+	fixture_sql(b->db.admin, "ALTER TABLE action ADD CHECK "
+				 "(title <> 'poison' OR pg_sleep(0.3)::text = 'never')");
+	prepare_pair(b, list, &client, "poison");
+	submit_pair(b, list);
+	await_all(b);
+	assert_poison_alone_refused(b, list);
+	bench_close(b);
+}
+
+/* The refusal comes with COMMIT: the next batch has loaded, in a transaction of its own. */
+static void a_batch_refused_at_its_commit_goes_before_the_next(void **state)
+{
+	struct bench *b = bench_open();
+	struct uuid client = uuid_v7();
+	struct creation list[2 * AHEAD];
+
+	(void)state;
+	fixture_sql(b->db.admin,
+		    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+		    "PERFORM pg_sleep(0.3); RAISE check_violation USING MESSAGE = 'late'; END $$");
+	fixture_sql(b->db.admin, "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON action DEFERRABLE "
+				 "INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.title = 'poison') "
+				 "EXECUTE FUNCTION refuse()");
+	prepare_pair(b, list, &client, "poison");
+	submit_pair(b, list);
+	await_all(b);
+	assert_poison_alone_refused(b, list);
+	bench_close(b);
+}
+
+static void two_batches_under_way_survive_a_lost_connection(void **state)
+{
+	struct bench *b = bench_open();
+	struct uuid client = uuid_v7();
+	struct creation list[2 * AHEAD];
+
+	(void)state;
+	fixture_sql(b->db.admin,
+		    "ALTER TABLE action ADD CHECK (title <> 'slow' OR pg_sleep(0.3)::text = '')");
+	prepare_pair(b, list, &client, "slow");
+	submit_pair(b, list);
+	fixture_sql(b->db.admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+				 "application_name = 'seved writer' AND datname = "
+				 "current_database()");
+	await_all(b);
+	for (size_t i = 0; i < 2 * AHEAD; i++)
+		assert_int_not_equal(list[i].job.err.code, 0);
+	for (size_t i = 0; i < 2 * AHEAD; i++)
+		submit_until_taken(b, &list[i]);
+	assert_int_equal(fixture_number(b->db.admin, "SELECT count(*) FROM record"), 2 * AHEAD);
+	assert_int_equal(
+		fixture_number(b->db.admin, "SELECT count(*) FROM mutation WHERE territory_id = 1"),
+		2 * AHEAD);
+	bench_close(b);
+}
+
+static void a_writer_that_closes_ends_both_of_its_batches(void **state)
+{
+	struct bench *b = bench_open();
+	struct uuid client = uuid_v7();
+	struct creation list[2 * AHEAD];
+
+	(void)state;
+	fixture_sql(b->db.admin,
+		    "ALTER TABLE action ADD CHECK (title <> 'slow' OR pg_sleep(0.3)::text = '')");
+	prepare_pair(b, list, &client, "slow");
+	submit_pair(b, list);
+	close_writer(b);
+	assert_int_equal(b->left, 0);
+	for (size_t i = 0; i < 2 * AHEAD; i++)
+		assert_int_not_equal(list[i].job.err.code, 0);
+	open_writer(b);
+	for (size_t i = 0; i < 2 * AHEAD; i++)
+		submit_until_taken(b, &list[i]);
+	assert_int_equal(fixture_number(b->db.admin, "SELECT count(*) FROM record"), 2 * AHEAD);
+	bench_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +474,10 @@ int main(void)
 		cmocka_unit_test(a_dry_run_leaves_nothing),
 		cmocka_unit_test(after_a_restart_of_the_database_the_same_jobs_go_through_once),
 		cmocka_unit_test(two_writers_share_a_territory_without_a_gap),
+		cmocka_unit_test(a_refused_batch_goes_before_the_next_which_loads_already),
+		cmocka_unit_test(a_batch_refused_at_its_commit_goes_before_the_next),
+		cmocka_unit_test(two_batches_under_way_survive_a_lost_connection),
+		cmocka_unit_test(a_writer_that_closes_ends_both_of_its_batches),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
