@@ -157,6 +157,8 @@ struct problems {
 	size_t dropped; /* more than fit */
 	size_t errors;  /* those that are no warnings, dropped ones included */
 };
+/* Empties it: what is not counted is not looked at. */
+void problems_init(struct problems *p);
 void problem_add(struct problems *p, bool warning, const char *field, const char *code,
 		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
@@ -164,7 +166,7 @@ void problem_addv(struct problems *p, bool warning, const char *field, const cha
 		  const char *fmt, va_list args) __attribute__((format(printf, 5, 0)));
 
 /* Checks every field of a record against its rule: required, range, format, known enumeration
- * value, id form, length. Adds to `out`, which the caller has zeroed. */
+ * value, id form, length. Adds to `out`. */
 void field_check_record(const struct kind *k, const ProtobufCMessage *m, struct problems *out);
 
 /* Checks what clients may write of a record's meta: level and external references. */

@@ -14,6 +14,11 @@
 enum { DAY_LEAST = -719162, DAY_GREATEST = 2932896 }; /* 0001-01-01 and 9999-12-31 */
 enum { DAY_MS = 86400000 };
 
+void problems_init(struct problems *p)
+{
+	p->n = p->dropped = p->errors = 0;
+}
+
 void problem_addv(struct problems *p, bool warning, const char *field, const char *code,
 		  const char *fmt, va_list args)
 {

@@ -2,9 +2,8 @@
  * apply_stage.c. */
 #include "apply_stage.h"
 
-#include <openssl/sha.h>
-
 #include "bug.h"
+#include "sha256.h"
 #include "wire.h"
 
 /* ---- what a mutation needs ------------------------------------------------------------------ */
@@ -393,7 +392,8 @@ static int mutation_replay(struct world *w, struct apply_job *j, const struct wo
 	ProtobufCMessage *v;
 
 	if (memcmp(p->hash, j->hash, sizeof p->hash))
-		return err_set(e, ERR_MID_REUSED, "mutation %llu was sent before with other content",
+		return err_set(e, ERR_MID_REUSED,
+			       "mutation %llu was sent before with other content",
 			       (unsigned long long)j->mutation->mid);
 	j->replayed = true;
 	if (p->given) {
@@ -452,7 +452,7 @@ static int mutation_settle(struct stage_set *s, enum stage_end end, Seve__Verdic
 
 int apply_job(struct world *w, struct apply_job *j, struct err *e)
 {
-	struct stage_set s = {.world = w, .job = j};
+	struct stage_set s;
 	struct world_prior *prior, *last;
 	Seve__Verdict *v;
 	struct span bytes;
@@ -465,13 +465,14 @@ int apply_job(struct world *w, struct apply_job *j, struct err *e)
 	v = arena_alloc(w->arena, sizeof *v);
 	if (!bytes.at || !prior || !v)
 		return err_set(e, ERR_NOMEM, "mutation");
-	SHA256(bytes.at, bytes.len, j->hash);
+	sha256(bytes.at, bytes.len, j->hash);
 	if (prior->code && !SEVE_BUG(no_mid_check))
 		return mutation_replay(w, j, prior, e);
 	rc = mutation_in_order(w, j, &last, e);
 	if (rc)
 		return rc;
 	seve__verdict__init(v);
+	stage_init(&s, w, j);
 	if (mutation_settle(&s, mutation_changes(&s, j->mutation), v))
 		return err_set(e, ERR_NOMEM, "mutation");
 	memcpy(prior->hash, j->hash, sizeof prior->hash);

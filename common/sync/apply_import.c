@@ -3,9 +3,9 @@
  * under the derived id. */
 #include "apply_stage.h"
 
-#include <openssl/sha.h>
 #include <stdio.h>
 
+#include "sha256.h"
 #include "wire.h"
 
 enum { KEY_MAX = 200 };
@@ -64,7 +64,7 @@ static int values_hash(struct arena *a, const Seve__Body *values, const Seve__Im
 	memcpy(both, bytes.at, bytes.len);
 	if (mask)
 		memcpy(both + bytes.len, row->mask, mask);
-	SHA256(both, bytes.len + mask, out);
+	sha256(both, bytes.len + mask, out);
 	return 0;
 }
 
@@ -93,7 +93,6 @@ int apply_import_needs(const struct apply_job *j, const struct apply_wants *w)
 }
 
 struct row {
-	struct stage_set s;
 	const struct kind *kind;
 	const Seve__ImportRow *in;
 	const char *source;
@@ -106,7 +105,18 @@ struct row {
 	bool own;      /* of our own export */
 	bool backfill; /* the source tells the record's state for the first time, and nobody here
 			  has */
+	struct stage_set s; /* last: see row_init() */
 };
+
+static void row_init(struct row *r, struct world *w, struct apply_job *j)
+{
+	memset(r, 0, offsetof(struct row, s));
+	r->kind = j->import.kind;
+	r->in = j->import.row;
+	r->source = j->import.source;
+	r->own = is_own(j->import.source);
+	stage_init(&r->s, w, j);
+}
 
 /* The record that already holds the row's unique value, if any. */
 static const struct uuid *holder_of_unique(struct row *r)
@@ -392,6 +402,7 @@ static void row_remember(struct row *r)
 		return;
 	if (r->known->known && !memcmp(r->known->hash, r->hash, sizeof r->hash))
 		return;
+	r->known->born |= !r->known->known;
 	r->known->known = r->known->dirty = true;
 	r->known->id = r->id;
 	r->known->last_values = r->values;
@@ -435,14 +446,11 @@ static int row_run(struct row *r)
 
 int apply_import_row(struct world *w, struct apply_job *j, struct err *e)
 {
-	struct row r = {.s = {.world = w, .job = j},
-			.kind = j->import.kind,
-			.in = j->import.row,
-			.source = j->import.source,
-			.own = is_own(j->import.source)};
+	struct row r;
 	Seve__RowVerdict *v = arena_alloc(w->arena, sizeof *v);
 	uint8_t *id = arena_alloc(w->arena, 16);
 
+	row_init(&r, w, j);
 	if (!v || !id || row_run(&r))
 		return err_set(e, ERR_NOMEM, "import row");
 	seve__row_verdict__init(v);

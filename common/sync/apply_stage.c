@@ -6,6 +6,17 @@
 
 /* ---- opening and changing ------------------------------------------------------------------- */
 
+void stage_init(struct stage_set *s, struct world *w, struct apply_job *j)
+{
+	s->world = w;
+	s->job = j;
+	s->depends_on = 0;
+	s->err.code = 0;
+	s->err.text[0] = 0;
+	s->n = 0;
+	problems_init(&s->problems);
+}
+
 struct stage *stage_open(struct stage_set *s, const uint8_t id[16], const struct kind *k)
 {
 	struct world_record *r;

@@ -29,12 +29,16 @@ struct stage {
 struct stage_set {
 	struct world *world;
 	struct apply_job *job;
-	struct stage list[APPLY_CHANGES_MAX];
-	size_t n;
-	struct problems problems;
 	uint64_t depends_on;
 	struct err err;
+	size_t n;
+	struct stage list[APPLY_CHANGES_MAX];
+	struct problems problems;
 };
+
+/* An empty one.  Its lists are written before they are read, so they are not zeroed: they are large
+ * and a set is made for every mutation. */
+void stage_init(struct stage_set *s, struct world *w, struct apply_job *j);
 
 /* The stage of a record: made on first use.  NULL: out of memory. */
 struct stage *stage_open(struct stage_set *s, const uint8_t id[16], const struct kind *k);

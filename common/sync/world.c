@@ -1,8 +1,6 @@
 /* world.c -- see world.h.  Hash tables are uthash; their entries live in the arena. */
 #include "world.h"
 
-#include <stdio.h>
-
 void world_init(struct world *w, struct arena *a, int64_t now_ms)
 {
 	*w = (struct world){.arena = a, .now_ms = now_ms};
@@ -70,27 +68,42 @@ struct world_head *world_head(struct world *w, uint32_t territory, bool add)
 	return h->hh.tbl ? h : NULL;
 }
 
-/* "territory/kind/…": the parts may hold any character but their number and lengths are fixed by
- * the prefix. */
-static char *unique_key(struct arena *a, uint32_t territory, uint32_t kind, uint32_t tag,
-			const char *value)
+/* Three numbers, then one or two texts: the numbers fix where each part ends. */
+static struct span joined_key(struct arena *a, const uint32_t numbers[3], const char *one,
+			      const char *two)
 {
-	return arena_printf(a, "%u/%u/%u/%s", territory, kind, tag, value);
+	size_t n = 3 * sizeof *numbers, n_one = strlen(one), n_two = strlen(two);
+	uint8_t *key = arena_alloc(a, n + n_one + n_two);
+
+	if (!key)
+		return (struct span){NULL, 0};
+	memcpy(key, numbers, n);
+	memcpy(key + n, one, n_one);
+	memcpy(key + n + n_one, two, n_two);
+	return (struct span){key, n + n_one + n_two};
 }
 
-static struct world_unique *unique_find(struct world *w, const char *key)
+static struct span unique_key(struct arena *a, uint32_t territory, uint32_t kind, uint32_t tag,
+			      const char *value)
+{
+	const uint32_t numbers[3] = {territory, kind, tag};
+
+	return joined_key(a, numbers, value, "");
+}
+
+static struct world_unique *unique_find(struct world *w, struct span key)
 {
 	struct world_unique *u = NULL;
 
-	HASH_FIND(hh, w->uniques, key, strlen(key), u);
+	HASH_FIND(hh, w->uniques, key.at, key.len, u);
 	return u;
 }
 
 const struct uuid *world_unique(struct world *w, uint32_t territory, const struct kind *k,
 				uint32_t tag, const char *value)
 {
-	const char *key = unique_key(w->arena, territory, k->number, tag, value);
-	struct world_unique *u = key ? unique_find(w, key) : NULL;
+	struct span key = unique_key(w->arena, territory, k->number, tag, value);
+	struct world_unique *u = key.at ? unique_find(w, key) : NULL;
 
 	return u && !uuid_is_nil(&u->id) ? &u->id : NULL;
 }
@@ -98,20 +111,17 @@ const struct uuid *world_unique(struct world *w, uint32_t territory, const struc
 int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, uint32_t tag,
 		     const char *value, const struct uuid *id)
 {
-	const char *key = unique_key(w->arena, territory, k->number, tag, value);
+	struct span key = unique_key(w->arena, territory, k->number, tag, value);
 	struct world_unique *u;
 
-	if (!key)
+	if (!key.at)
 		return -ERR_NOMEM;
 	u = unique_find(w, key);
 	if (!u) {
-		size_t n = strlen(key);
-
-		u = arena_zalloc(w->arena, sizeof *u + n + 1);
+		u = arena_zalloc(w->arena, sizeof *u);
 		if (!u)
 			return -ERR_NOMEM;
-		memcpy(u->key, key, n + 1);
-		HASH_ADD_KEYPTR(hh, w->uniques, u->key, n, u);
+		HASH_ADD_KEYPTR(hh, w->uniques, key.at, key.len, u);
 		if (!u->hh.tbl)
 			return -ERR_NOMEM;
 	}
@@ -122,18 +132,16 @@ int world_unique_set(struct world *w, uint32_t territory, const struct kind *k, 
 struct world_import *world_import(struct world *w, uint32_t territory, const struct kind *k,
 				  const char *source, const char *key, bool add)
 {
-	const char *text = arena_printf(w->arena, "%u/%u/%zu:%s/%s", territory, k->number,
-					strlen(source), source, key);
+	const uint32_t numbers[3] = {territory, k->number, (uint32_t)strlen(source)};
+	struct span text = joined_key(w->arena, numbers, source, key);
 	struct world_import *i = NULL;
-	size_t n;
 
-	if (!text)
+	if (!text.at)
 		return NULL;
-	n = strlen(text);
-	HASH_FIND(hh, w->imports, text, n, i);
+	HASH_FIND(hh, w->imports, text.at, text.len, i);
 	if (i || !add)
 		return i;
-	i = arena_zalloc(w->arena, sizeof *i + n + 1);
+	i = arena_zalloc(w->arena, sizeof *i);
 	if (!i)
 		return NULL;
 	i->territory = territory;
@@ -142,8 +150,7 @@ struct world_import *world_import(struct world *w, uint32_t territory, const str
 	i->partner_key = arena_strdup(w->arena, key);
 	if (!i->source || !i->partner_key)
 		return NULL;
-	memcpy(i->key, text, n + 1);
-	HASH_ADD_KEYPTR(hh, w->imports, i->key, n, i);
+	HASH_ADD_KEYPTR(hh, w->imports, text.at, text.len, i);
 	return i->hh.tbl ? i : NULL;
 }
 

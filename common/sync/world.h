@@ -77,11 +77,10 @@ struct world_head {
 
 enum { WORLD_KIND_MAX = 63 };
 
-/* Who holds a unique value: key is "territory/kind/tag/value". */
+/* Who holds a unique value: by territory, kind, tag and value. */
 struct world_unique {
 	struct uuid id;
 	UT_hash_handle hh;
-	char key[];
 };
 
 /* A live record that points at another. */
@@ -101,9 +100,10 @@ struct world_abroad {
 	struct world_abroad *next;
 };
 
-/* A partner's key: "territory/kind/source/key". */
+/* A partner's key: by territory, kind, source and key. */
 struct world_import {
 	bool known, dirty;
+	bool born; /* first said in this batch */
 	uint32_t territory;
 	const struct kind *kind;
 	const char *source, *partner_key;
@@ -111,7 +111,6 @@ struct world_import {
 	uint8_t hash[32];
 	const Seve__Body *last_values; /* NULL when not known */
 	UT_hash_handle hh;
-	char key[];
 };
 
 struct world {
