@@ -281,6 +281,10 @@ static int apply_missing(PGconn *db, unsigned *applied, struct err *e)
 			done++;
 		}
 	}
+	/* the policies as this program wants them, whatever the migrations wrote: that is a matter
+	 * of speed, so it does no harm when it waits for the next migration */
+	if (rc == 0 && done)
+		rc = run_file(db, "migrate_policies", NULL, e);
 	if (rc == 0)
 		rc = grant_role(db, e);
 	if (rc == 0 && applied)

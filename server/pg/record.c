@@ -76,7 +76,7 @@ static const char *element_name(unsigned element)
 enum { KINDS_MAX = 64, SQL_MAX = 16 * 1024 };
 
 struct table {
-	struct pg_query upsert, remove, all;
+	struct pg_query insert, upsert, remove, all;
 	struct pg_query *unique; /* one per field; text NULL where the field is not unique */
 };
 static struct table tables[KINDS_MAX];
@@ -94,7 +94,7 @@ static int keep(struct pg_query *q, const char *verb, const char *name, const ch
 	return q->name && q->text ? 0 : -ERR_NOMEM;
 }
 
-static int write_upsert(struct buf *b, const struct kind *k)
+static int write_insert(struct buf *b, const struct kind *k)
 {
 	const ProtobufCMessageDescriptor *d = k->desc;
 	int rc = buf_addf(b, "INSERT INTO %s (territory_id, id", k->table);
@@ -111,7 +111,14 @@ static int write_upsert(struct buf *b, const struct kind *k)
 	rc |= buf_addf(b, ") u(t, i");
 	for (unsigned i = 0; i < d->n_fields; i++)
 		rc |= buf_addf(b, ", c%u", i);
-	rc |= buf_addf(b, ") ON CONFLICT (territory_id, id) DO UPDATE SET ");
+	return rc | buf_addf(b, ")");
+}
+
+static int write_upsert(struct buf *b, const struct kind *k)
+{
+	const ProtobufCMessageDescriptor *d = k->desc;
+	int rc = write_insert(b, k) | buf_addf(b, " ON CONFLICT (territory_id, id) DO UPDATE SET ");
+
 	for (unsigned i = 0; i < d->n_fields; i++)
 		rc |= buf_addf(b, "%s\"%s\" = excluded.\"%s\"", i ? ", " : "", d->fields[i].name,
 			       d->fields[i].name);
@@ -134,7 +141,8 @@ static int write_unique(struct buf *b, const struct kind *k, const field_desc *f
 
 static int table_init(struct table *t, const struct kind *k, struct buf *b)
 {
-	int rc = write_upsert(b, k) || keep(&t->upsert, "upsert", k->name, NULL, b);
+	int rc = write_insert(b, k) || keep(&t->insert, "insert", k->name, NULL, b) ||
+		 write_upsert(b, k) || keep(&t->upsert, "upsert", k->name, NULL, b);
 
 	rc = rc ||
 	     buf_addf(b,
@@ -370,9 +378,10 @@ int record_rows_add(struct record_rows *r, uint32_t territory, const uint8_t id[
 	return 0;
 }
 
-int record_rows_store(struct record_rows *r, struct pg_unit *u)
+int record_rows_store(struct record_rows *r, bool born, struct pg_unit *u)
 {
-	struct pg_stmt *s = pg_unit_add(u, table_of(r->kind)->upsert);
+	const struct table *t = table_of(r->kind);
+	struct pg_stmt *s = pg_unit_add(u, born ? t->insert : t->upsert);
 
 	if (!s)
 		return -ERR_NOMEM;

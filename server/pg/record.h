@@ -25,8 +25,9 @@ int record_rows_init(struct record_rows *r, struct arena *a, const struct kind *
 /* Adds a record. 0 or -ERR_NOMEM. */
 int record_rows_add(struct record_rows *r, uint32_t territory, const uint8_t id[16],
 		    const ProtobufCMessage *m);
-/* Adds the upsert of all rows to a unit. */
-int record_rows_store(struct record_rows *r, struct pg_unit *u);
+/* Adds the statement for all rows to a unit: a plain insert of records that were not there before
+ * (born), or an upsert. */
+int record_rows_store(struct record_rows *r, bool born, struct pg_unit *u);
 
 /* Deletes rows of a kind's table: $1 int[] territories, $2 uuid[] ids. */
 struct pg_query record_delete(const struct kind *k);

@@ -54,17 +54,23 @@ static void add_packed(struct rows *r, size_t column, struct arena *a, const Sev
 /* ---- record
  * -------------------------------------------------------------------------------------- */
 
-static int store_records(struct world *w, struct pg_unit *u)
+/* Records that are new to the database go by a plain INSERT, which costs it far less than one that
+ * looks for a conflict first: the lock of the head keeps others from making them meanwhile. */
+static int store_records(struct world *w, bool born, struct pg_unit *u)
 {
 	static const unsigned elements[] = {PG_INT4, PG_UUID, PG_INT2, PG_INT8, PG_INT2,  PG_BOOL,
 					    PG_INT4, PG_UUID, PG_INT8, PG_INT8, PG_BYTEA, PG_BYTEA};
 	struct rows r;
 
 	rows_init(&r, w->arena, elements, 12);
-	for (const struct world_record *d = w->dirty_first; d; d = d->next_dirty, r.n++) {
-		struct span revs = field_revs_pack(w->arena, &d->revs);
+	for (const struct world_record *d = w->dirty_first; d; d = d->next_dirty) {
+		struct span revs = {NULL, 0};
 		struct uuid owner;
 
+		if (d->born != born)
+			continue;
+		revs = field_revs_pack(w->arena, &d->revs);
+		r.n++;
 		r.bad |= !revs.at;
 		pg_array_int4(&r.a[0], (int32_t)d->key.territory);
 		pg_array_uuid(&r.a[1], d->key.id.b);
@@ -86,7 +92,7 @@ static int store_records(struct world *w, struct pg_unit *u)
 		pg_array_bytes(&r.a[10], revs.at, revs.len);
 		add_packed(&r, 11, w->arena, d->body);
 	}
-	return rows_store(&r, u, "store_records");
+	return rows_store(&r, u, born ? "store_records_new" : "store_records");
 }
 
 /* ---- typed tables
@@ -117,17 +123,14 @@ static int store_deletes(struct world *w, const struct kind *k, struct pg_unit *
 	return pg_params_bad(&s->params) ? -ERR_NOMEM : 0;
 }
 
-/* Deletions first: they free unique values that an upsert of the same batch may take. */
-static int store_typed(struct world *w, const struct kind *k, struct pg_unit *u)
+static int store_rows(struct world *w, const struct kind *k, bool born, struct pg_unit *u)
 {
 	struct record_rows rows;
-	int rc = store_deletes(w, k, u);
+	int rc = 0;
 
-	if (rc)
-		return rc;
 	rows.n = 0;
 	for (const struct world_record *d = w->dirty_first; !rc && d; d = d->next_dirty) {
-		if (d->kind != k || d->deleted)
+		if (d->kind != k || d->deleted || d->born != born)
 			continue;
 		if (!rows.n)
 			rc = record_rows_init(&rows, w->arena, k);
@@ -135,7 +138,17 @@ static int store_typed(struct world *w, const struct kind *k, struct pg_unit *u)
 			rc = record_rows_add(&rows, d->key.territory, d->key.id.b,
 					     kind_message(d->body));
 	}
-	return rc || !rows.n ? rc : record_rows_store(&rows, u);
+	return rc || !rows.n ? rc : record_rows_store(&rows, born, u);
+}
+
+/* Deletions first, then changes: they free unique values that the next may take. */
+static int store_typed(struct world *w, const struct kind *k, struct pg_unit *u)
+{
+	int rc = store_deletes(w, k, u);
+
+	if (!rc)
+		rc = store_rows(w, k, false, u);
+	return rc ? rc : store_rows(w, k, true, u);
 }
 
 /* ---- link
@@ -261,7 +274,7 @@ static int store_verdicts(struct world *w, struct apply_job *const *jobs, size_t
 	return rows_store(&r, u, "store_mutations");
 }
 
-static int store_imports(struct world *w, struct pg_unit *u)
+static int store_imports(struct world *w, bool born, struct pg_unit *u)
 {
 	static const unsigned elements[] = {PG_INT4, PG_TEXT,  PG_INT2, PG_TEXT,
 					    PG_UUID, PG_BYTEA, PG_BYTEA};
@@ -272,7 +285,7 @@ static int store_imports(struct world *w, struct pg_unit *u)
 
 	rows_init(&r, w->arena, elements, 7);
 	HASH_ITER (hh, w->imports, i, tmp) {
-		if (!i->dirty)
+		if (!i->dirty || i->born != born)
 			continue;
 		pg_array_int4(&r.a[0], (int32_t)i->territory);
 		pg_array_text(&r.a[1], i->source);
@@ -283,7 +296,7 @@ static int store_imports(struct world *w, struct pg_unit *u)
 		add_packed(&r, 6, w->arena, i->last_values);
 		r.n++;
 	}
-	rc = rows_store(&r, u, "store_imports");
+	rc = rows_store(&r, u, born ? "store_imports_new" : "store_imports");
 	if (rc || !r.n)
 		return rc;
 	batch = w->import_run;
@@ -328,8 +341,10 @@ static int store_heads(struct world *w, struct pg_unit *u)
 
 int store_world(struct world *w, struct apply_job *const *jobs, size_t n, struct pg_unit *u)
 {
-	int rc = store_records(w, u);
+	int rc = store_records(w, false, u);
 
+	if (!rc)
+		rc = store_records(w, true, u);
 	for (size_t i = 0; !rc && i < kind_count(); i++)
 		rc = store_typed(w, kind_at(i), u);
 	if (!rc)
@@ -339,6 +354,8 @@ int store_world(struct world *w, struct apply_job *const *jobs, size_t n, struct
 	if (!rc)
 		rc = store_verdicts(w, jobs, n, u);
 	if (!rc)
-		rc = store_imports(w, u);
+		rc = store_imports(w, false, u);
+	if (!rc)
+		rc = store_imports(w, true, u);
 	return rc ? rc : store_heads(w, u);
 }
