@@ -1,9 +1,8 @@
 /* import.c -- a partner's file: rows in chunks, each chunk a batch of its own, chunks of one run
- * one after the other. A run remembers the keys and unique values of its earlier lines, so that a
- * dry run, whose chunks leave nothing behind, says of each line what the real run will say. */
+ * one after the other, the next on its way while the one before is stored. A run remembers the keys
+ * and unique values of its earlier lines, so that a dry run, whose chunks leave nothing behind,
+ * says of each line what the real run will say. */
 #include <openssl/rand.h>
-#include <openssl/sha.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -14,6 +13,7 @@
 #include "pg/load.h"
 #include "pg/writer.h"
 #include "server.h"
+#include "sha256.h"
 #include "wire.h"
 
 enum {
@@ -21,7 +21,8 @@ enum {
 	IMPORT_RUNS_MAX = 64,
 	IMPORT_LINES_MAX = 4000000, /* keys and unique values that a run remembers */
 	IMPORT_IDLE_MS = 10 * 60 * 1000,
-	IMPORT_CHUNKS_MAX = 8, /* waiting in a run */
+	IMPORT_CHUNKS_MAX = 8,   /* waiting in a run */
+	IMPORT_CHUNKS_AHEAD = 2, /* under way in a run */
 };
 
 /* A key or a unique value that an earlier line brought. */
@@ -44,8 +45,8 @@ struct run {
 	bool dry_run;
 	uint64_t used_ms;
 	struct seen *seen;
-	struct chunk *now, *first, *last; /* under way; waiting */
-	size_t waiting;
+	struct chunk *first, *last; /* waiting: only while as many are under way as may be */
+	size_t waiting, under_way;
 	bool ended;
 	struct run *next;
 };
@@ -60,7 +61,8 @@ struct chunk {
 	struct request *request;
 	struct writer_job *jobs;
 	Seve__RowVerdict **verdicts;
-	size_t *row_of; /* of each job */
+	size_t *row_of;       /* of each job */
+	struct seen **unique; /* of each job, or NULL */
 	size_t n, n_jobs, left;
 	struct err err;
 	struct chunk *next;
@@ -99,7 +101,7 @@ static void runs_sweep(struct imports *all)
 
 	for (struct run *r = all->runs; r; r = next) {
 		next = r->next;
-		if (!r->now && now - r->used_ms > IMPORT_IDLE_MS)
+		if (!r->under_way && now - r->used_ms > IMPORT_IDLE_MS)
 			run_drop(all, r);
 	}
 }
@@ -199,17 +201,20 @@ void handle_import_begin(struct request *r)
 /* ---- what earlier lines brought
  * ------------------------------------------------------------------ */
 
-static struct seen *seen_find(struct run *r, const char *what, const char *value, bool add)
+/* The entry of a value, made when it is the first; NULL: out of memory. */
+static struct seen *seen_find(struct run *r, const char *what, const char *value)
 {
 	uint8_t digest[32];
 	char text[FIELD_REF_MAX * 2];
 	struct seen *s = NULL;
-	int n = snprintf(text, sizeof text, "%s\n%s", what, value);
+	size_t n_what = strlen(what), n = strnlen(value, sizeof text - n_what - 1);
 
-	SHA256((const unsigned char *)text, n < (int)sizeof text ? (size_t)n : sizeof text - 1,
-	       digest);
+	memcpy(text, what, n_what);
+	text[n_what] = '\n';
+	memcpy(text + n_what + 1, value, n);
+	sha256(text, n_what + 1 + n, digest);
 	HASH_FIND(hh, r->seen, digest, sizeof s->hash, s);
-	if (s || !add)
+	if (s)
 		return s;
 	s = calloc(1, sizeof *s);
 	if (!s)
@@ -223,7 +228,7 @@ static struct seen *seen_find(struct run *r, const char *what, const char *value
 }
 
 /* The entry of the row's unique value; NULL when it has none. */
-static struct seen *seen_unique(struct run *r, const Seve__ImportRow *row, bool add)
+static struct seen *seen_unique(struct run *r, const Seve__ImportRow *row)
 {
 	const ProtobufCMessage *m =
 		row->set && kind_of(row->set) == r->kind ? kind_message(row->set) : NULL;
@@ -233,7 +238,7 @@ static struct seen *seen_unique(struct run *r, const Seve__ImportRow *row, bool 
 
 		if ((field_rule(r->kind, fd).flags & FIELD_UNIQUE) && field_present(m, fd))
 			return seen_find(r, fd->name,
-					 *(char *const *)((const char *)m + fd->offset), add);
+					 *(char *const *)((const char *)m + fd->offset));
 	}
 	return NULL;
 }
@@ -243,11 +248,18 @@ static struct seen *seen_unique(struct run *r, const Seve__ImportRow *row, bool 
 
 static void chunk_start(struct chunk *c);
 
+/* The next chunk is loaded while this one is being stored; not in a dry run, where it must know
+ * what this one would have left. */
+static bool run_may_start(const struct run *r)
+{
+	return r->under_way < (r->dry_run ? 1 : IMPORT_CHUNKS_AHEAD);
+}
+
 static void run_next(struct run *r, struct imports *all)
 {
 	struct chunk *c = r->first;
 
-	r->now = NULL;
+	r->under_way--;
 	r->used_ms = clock_mono_ms();
 	if (c) {
 		r->first = c->next;
@@ -255,7 +267,7 @@ static void run_next(struct run *r, struct imports *all)
 			r->last = NULL;
 		r->waiting--;
 		chunk_start(c);
-	} else if (r->ended) {
+	} else if (r->ended && !r->under_way) {
 		run_drop(all, r);
 	}
 }
@@ -288,10 +300,8 @@ static void chunk_finish(struct chunk *c)
 }
 
 /* Learns where a unique value went. */
-static void chunk_learn(struct chunk *c, const Seve__ImportRow *row, const Seve__RowVerdict *v)
+static void chunk_learn(struct seen *s, const Seve__RowVerdict *v)
 {
-	struct seen *s = seen_unique(c->run, row, false);
-
 	if (s && uuid_is_nil(&s->id) && v->has_id && v->id.len == 16)
 		memcpy(s->id.b, v->id.data, 16);
 }
@@ -310,7 +320,7 @@ static void chunk_job_done(struct writer_job *j)
 		if (!c->verdicts[row])
 			err_set(&c->err, ERR_OUTCOME, "out of memory after the commit");
 		else
-			chunk_learn(c, c->request->body->import_rows->rows[row], c->verdicts[row]);
+			chunk_learn(c->unique[j - c->jobs], c->verdicts[row]);
 	}
 	if (!--c->left)
 		chunk_finish(c);
@@ -342,12 +352,13 @@ static Seve__RowVerdict *duplicate_verdict(struct chunk *c, const Seve__ImportRo
 	return why->text ? v : NULL;
 }
 
-static void chunk_job(struct chunk *c, size_t row, const struct rights *rights,
-		      const struct uuid *same_as)
+static void chunk_job(struct chunk *c, size_t row, const struct rights *rights, struct seen *unique)
 {
+	const struct uuid *same_as = unique && !uuid_is_nil(&unique->id) ? &unique->id : NULL;
 	const struct principal *who = c->request->who;
 	struct writer_job *j = &c->jobs[c->n_jobs];
 
+	c->unique[c->n_jobs] = unique;
 	c->row_of[c->n_jobs++] = row;
 	j->work.territory = c->run->territory;
 	j->work.author = (struct apply_author){
@@ -380,8 +391,8 @@ static int chunk_rows(struct chunk *c, struct err *e)
 			       IMPORT_LINES_MAX / 2);
 	for (size_t i = 0; i < q->n_rows; i++) {
 		const Seve__ImportRow *row = q->rows[i];
-		struct seen *key = row->key ? seen_find(c->run, "", row->key, true) : NULL;
-		struct seen *unique = seen_unique(c->run, row, true);
+		struct seen *key = row->key ? seen_find(c->run, "", row->key) : NULL;
+		struct seen *unique = seen_unique(c->run, row);
 
 		if (key && key->line) {
 			c->verdicts[i] = duplicate_verdict(c, row, key);
@@ -393,14 +404,14 @@ static int chunk_rows(struct chunk *c, struct err *e)
 			return err_set(e, ERR_NOMEM, "import rows");
 		if (key)
 			key->line = row->line ? row->line : 1;
-		chunk_job(c, i, &rights, unique && !uuid_is_nil(&unique->id) ? &unique->id : NULL);
+		chunk_job(c, i, &rights, unique);
 	}
 	return 0;
 }
 
 static void chunk_start(struct chunk *c)
 {
-	c->run->now = c;
+	c->run->under_way++;
 	if (request_gone(c->request))
 		err_set(&c->err, ERR_CANCELLED, "the client is gone");
 	else if (!chunk_rows(c, &c->err) && c->n_jobs) {
@@ -422,7 +433,8 @@ static struct chunk *chunk_new(struct request *r, struct run *run)
 	c->jobs = arena_array(&r->arena, n, sizeof *c->jobs);
 	c->verdicts = arena_array(&r->arena, n, sizeof *c->verdicts);
 	c->row_of = arena_array(&r->arena, n, sizeof *c->row_of);
-	return c->jobs && c->verdicts && c->row_of ? c : NULL;
+	c->unique = arena_array(&r->arena, n, sizeof *c->unique);
+	return c->jobs && c->verdicts && c->row_of && c->unique ? c : NULL;
 }
 
 static int chunk_take(struct request *r, struct err *e)
@@ -442,7 +454,7 @@ static int chunk_take(struct request *r, struct err *e)
 	c = chunk_new(r, run);
 	if (!c)
 		return err_set(e, ERR_NOMEM, "import rows");
-	if (!run->now) {
+	if (run_may_start(run)) {
 		chunk_start(c);
 		return 0;
 	}
@@ -524,7 +536,7 @@ void handle_import_end(struct request *r)
 		return;
 	}
 	run->ended = true;
-	if (!run->now)
+	if (!run->under_way)
 		run_drop(r->server->imports, run);
 }
 
