@@ -39,13 +39,15 @@ enum field_flags {
 
 enum field_check {
 	FIELD_CHECK_NONE,
-	FIELD_CHECK_SLUG,  /* a-z 0-9 -, 2..40 */
-	FIELD_CHECK_SIREN, /* 9 digits; a wrong Luhn sum warns */
-	FIELD_CHECK_SIRET, /* 14 digits; a wrong Luhn sum warns */
-	FIELD_CHECK_RNA,   /* W + 9 digits */
-	FIELD_CHECK_NAF,   /* 20.14Z */
-	FIELD_CHECK_INSEE, /* 5 characters: digits, or 2A/2B first */
-	FIELD_CHECK_EMAIL, /* one @, no blanks */
+	FIELD_CHECK_SLUG,   /* a-z 0-9 -, 2..40 */
+	FIELD_CHECK_SIREN,  /* 9 digits; a wrong Luhn sum warns */
+	FIELD_CHECK_SIRET,  /* 14 digits; a wrong Luhn sum warns */
+	FIELD_CHECK_RNA,    /* W + 9 digits */
+	FIELD_CHECK_NAF,    /* 20.14Z, of NAF rév. 2 unless the record says another revision */
+	FIELD_CHECK_INSEE,  /* 5 characters: digits, or 2A/2B first; one that is no commune warns */
+	FIELD_CHECK_WASTE,  /* six digits of the European list, perhaps with blanks and a final * */
+	FIELD_CHECK_POSTAL, /* what a spreadsheet made of a postal code is named */
+	FIELD_CHECK_EMAIL,  /* one @, no blanks */
 };
 
 enum {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lists.h"
 #include "text.h"
 #include "uuid.h"
 
@@ -101,6 +102,29 @@ static bool is_insee(const char *s)
 	return corsica ? all_in(s + 2, "0123456789", 3, 3) : all_in(s, "0123456789", 5, 5);
 }
 
+/* "15 01 10*", "150110*" and "150110": the six digits go to `out`. */
+static bool waste_digits(const char *s, char out[static 7], bool *marked)
+{
+	size_t n = 0;
+	for (; *s && *s != '*'; s++) {
+		if (*s == ' ')
+			continue;
+		if (*s < '0' || *s > '9' || n == 6)
+			return false;
+		out[n++] = *s;
+	}
+	out[n] = '\0';
+	*marked = *s == '*';
+	return n == 6 && (!*s || !s[1]);
+}
+
+static bool is_waste(const char *s)
+{
+	char digits[7];
+	bool marked;
+	return waste_digits(s, digits, &marked);
+}
+
 static bool is_email(const char *s)
 {
 	const char *at = strchr(s, '@');
@@ -126,14 +150,142 @@ static const struct {
 	[FIELD_CHECK_RNA] = {is_rna, false, "W and 9 digits"},
 	[FIELD_CHECK_NAF] = {is_naf, false, "a code such as 20.14Z"},
 	[FIELD_CHECK_INSEE] = {is_insee, false, "5 characters: digits, or 2A or 2B first"},
+	[FIELD_CHECK_WASTE] = {is_waste, false, "six digits of the European list of waste"},
+	[FIELD_CHECK_POSTAL] = {passes, false, ""},
 	[FIELD_CHECK_EMAIL] = {is_email, false, "an e-mail address"},
 };
 
-static void check_text(const struct check *c, const field_desc *fd, enum field_check check,
-		       const char *s)
+/* ---- what spreadsheets do to codes ---- */
+
+/* How many digits a code has that should have more, its ".0" left aside; 0: it is something else.
+ */
+static size_t digits_of_number(const char *s, bool *decimal)
+{
+	const size_t n = strspn(s, "0123456789");
+	*decimal = n && s[n] == '.' && s[n + 1] && !s[n + 1 + strspn(s + n + 1, "0")];
+	return *decimal || !s[n] ? n : 0;
+}
+
+/* 84200.0, or 55803388 where nine digits were wanted. */
+static bool check_spreadsheet(const struct check *c, const field_desc *fd, const char *s,
+			      size_t wanted)
+{
+	char path[64];
+	bool decimal;
+	const size_t n = digits_of_number(s, &decimal);
+	snprintf(path, sizeof path, "%s%s", c->path, fd->name);
+	if (decimal) {
+		problem_add(c->out, false, path, "NUMBER",
+			    "%s: \"%s\" is a number: a spreadsheet made it of a code; keep the "
+			    "column as "
+			    "text",
+			    path, s);
+		return true;
+	}
+	if (n != wanted - 1)
+		return false;
+	problem_add(c->out, wanted == 5 && fd->name[0] == 'p', path, "ZERO",
+		    "%s: %s has %zu digits, not %zu: did a spreadsheet drop a zero?", path, s, n,
+		    wanted);
+	return true;
+}
+
+static size_t digits_wanted(enum field_check check)
+{
+	switch (check) {
+	case FIELD_CHECK_SIREN:
+		return 9;
+	case FIELD_CHECK_SIRET:
+		return 14;
+	case FIELD_CHECK_INSEE:
+	case FIELD_CHECK_POSTAL:
+		return 5;
+	case FIELD_CHECK_NONE:
+	case FIELD_CHECK_SLUG:
+	case FIELD_CHECK_RNA:
+	case FIELD_CHECK_NAF:
+	case FIELD_CHECK_WASTE:
+	case FIELD_CHECK_EMAIL:
+		break;
+	}
+	return 0;
+}
+
+/* ---- official lists ---- */
+
+/* The field beside this one: naf_revision of naf_code. */
+static const char *beside(const ProtobufCMessage *m, const char *name)
+{
+	const field_desc *fd = protobuf_c_message_descriptor_get_field_by_name(m->descriptor, name);
+	return fd && field_type(fd) == FIELD_TEXT && field_present(m, fd)
+		       ? *(char *const *)field_at(m, fd)
+		       : NULL;
+}
+
+static void check_naf(const struct check *c, const field_desc *fd, const ProtobufCMessage *m,
+		      const char *s)
+{
+	char path[64];
+	const char *revision = beside(m, "naf_revision");
+	snprintf(path, sizeof path, "%s%s", c->path, fd->name);
+	if ((revision && strcmp(revision, "2") != 0) || lists_naf2(s))
+		return;
+	problem_add(
+		c->out, false, path, "LIST",
+		"%s: %s is not in NAF rév. 2; of another revision? then naf_revision says which: "
+		"2025",
+		path, s);
+}
+
+/* The list is that of one year, so what is not in it is only remarked. */
+static void check_commune(const struct check *c, const field_desc *fd, const char *s)
+{
+	char path[64], now[6];
+	snprintf(path, sizeof path, "%s%s", c->path, fd->name);
+	const enum lists_commune found = lists_commune(s, now);
+	if (found == LISTS_COMMUNE || found == LISTS_COMMUNE_DISTRICT)
+		return;
+	if (found == LISTS_COMMUNE_NONE)
+		problem_add(c->out, true, path, "COMMUNE",
+			    "%s: %s is no commune of 2026: merged or renumbered since?", path, s);
+	else
+		problem_add(c->out, true, path, "COMMUNE", "%s: %s has become part of commune %s",
+			    path, s, now);
+}
+
+static void check_waste(const struct check *c, const field_desc *fd, const char *s)
+{
+	char path[64], digits[7];
+	bool marked;
+	snprintf(path, sizeof path, "%s%s", c->path, fd->name);
+	(void)waste_digits(s, digits, &marked);
+	const enum lists_waste found = lists_waste(digits);
+	if (found == LISTS_WASTE_NONE)
+		problem_add(c->out, false, path, "LIST",
+			    "%s: %s is not in the European list of waste", path, s);
+	else if (marked && found == LISTS_WASTE_PLAIN)
+		problem_add(c->out, true, path, "HAZARD",
+			    "%s: %s is marked as hazardous, the European list does not say so",
+			    path, s);
+}
+
+static void check_list_code(const struct check *c, const field_desc *fd, const ProtobufCMessage *m,
+			    enum field_check check, const char *s)
+{
+	if (check == FIELD_CHECK_NAF)
+		check_naf(c, fd, m, s);
+	if (check == FIELD_CHECK_INSEE)
+		check_commune(c, fd, s);
+	if (check == FIELD_CHECK_WASTE)
+		check_waste(c, fd, s);
+}
+
+static void check_text(const struct check *c, const field_desc *fd, const ProtobufCMessage *m,
+		       enum field_check check, const char *s)
 {
 	char text[160];
 	size_t n = strlen(s);
+	const size_t wanted = digits_wanted(check);
 	if (n == 0) {
 		bad(c, fd, false, "FORMAT", "an empty text: leave the field out");
 		return;
@@ -154,12 +306,17 @@ static void check_text(const struct check *c, const field_desc *fd, enum field_c
 			bad(c, fd, false, "FORMAT", text);
 			return;
 		}
+	if (wanted && (check == FIELD_CHECK_POSTAL || !checks[check].is(s)) &&
+	    check_spreadsheet(c, fd, s, wanted))
+		return;
 	if (!checks[check].is(s)) {
 		snprintf(text, sizeof text, "\"%.60s\" is not %s", s, checks[check].wanted);
 		bad(c, fd, false, "FORMAT", text);
 	} else if (checks[check].luhn && !text_luhn(s)) {
 		snprintf(text, sizeof text, "\"%s\" has a wrong check digit", s);
 		bad(c, fd, true, "LUHN", text);
+	} else {
+		check_list_code(c, fd, m, check, s);
 	}
 }
 
@@ -233,7 +390,7 @@ static void check_list(const struct check *c, const field_desc *fd, enum field_t
 		else if (t == FIELD_IDS)
 			check_id(c, fd, field_member(m, fd, i));
 		else
-			check_text(c, fd, r->check, (*(char **const *)field_at(m, fd))[i]);
+			check_text(c, fd, m, r->check, (*(char **const *)field_at(m, fd))[i]);
 	}
 }
 
@@ -244,7 +401,7 @@ static void check_value(const struct check *c, const field_desc *fd, const struc
 	enum field_type t = field_type(fd);
 	switch (t) {
 	case FIELD_TEXT:
-		check_text(c, fd, r->check, *(char *const *)field_at(m, fd));
+		check_text(c, fd, m, r->check, *(char *const *)field_at(m, fd));
 		break;
 	case FIELD_BOOL:
 		break;
@@ -347,7 +504,7 @@ static void check_ref(const Seve__ExternalRef *ref, struct problems *out)
 		else if (strlen(parts[i]) > FIELD_REF_MAX)
 			bad(&c, &fd[i], false, "TOO_LONG", "more than 200 bytes");
 		else
-			check_text(&c, &fd[i], FIELD_CHECK_NONE, parts[i]);
+			check_text(&c, &fd[i], &ref->base, FIELD_CHECK_NONE, parts[i]);
 	}
 }
 

@@ -132,3 +132,17 @@ one() {
 		expect 9 'required|needs|missing' as facilitator "$kind" add --territory nord --level network
 	done
 }
+
+@test "an export of any kind, imported again, changes nothing, and the next export has the same bytes" {
+	local format
+	for kind in "${KINDS[@]}"; do
+		for format in jsonl json csv; do
+			as facilitator export --territory nord --server --kind "$kind" --format "$format" --output "$E2E/once"
+			as facilitator import "$kind" "$E2E/once" --territory nord --report "$E2E/report.json" >/dev/null
+			equal "0 0 0" "$(jq -r '[.created, .updated, .rejected] | join(" ")' "$E2E/report.json")" "$kind as $format"
+			jq -e '.unchanged > 0' "$E2E/report.json" >/dev/null
+			as facilitator export --territory nord --server --kind "$kind" --format "$format" --output "$E2E/twice"
+			cmp "$E2E/once" "$E2E/twice"
+		done
+	done
+}

@@ -305,8 +305,10 @@ static int after(struct jsonscan *s)
 			return rc;
 	}
 	ch = get_solid(s);
-	if (ch != EOF || ferror(s->file))
-		return unexpected(s, ch, _("the end"));
+	if (ch != EOF || ferror(s->file)) {
+		unexpected(s, ch, _("the end"));
+		return err_remedy(s->e, _("one value a line? then --input jsonl"));
+	}
 	s->state = DONE;
 	return 0;
 }

@@ -9,10 +9,10 @@
 #include "i18n.h"
 
 /* Asked in this order; CSV takes what nobody else does. */
-static const struct reader_ops *const formats[] = {&reader_geojson, &reader_ics, &reader_json,
-						   &reader_jsonl, &reader_csv};
+static const struct reader_ops *const formats[] = {&reader_geojson, &reader_ics, &reader_jsonl,
+						   &reader_json, &reader_csv};
 
-enum { N_FORMATS = sizeof formats / sizeof *formats, HEAD = 4096 };
+enum { N_FORMATS = sizeof formats / sizeof *formats, HEAD = 64 * 1024 };
 
 struct named {
 	UT_hash_handle hh;
