@@ -16,25 +16,29 @@ struct words_of_command {
 	size_t n;
 };
 
-/* Whether the noun is the whole command, and `word` no verb of it. */
-static bool is_whole(const char *noun, const char *word)
+/* Whether the noun is the whole command, and `word` no verb of it: a verb stands right behind it.
+ */
+static bool is_whole(const char *noun, const char *word, bool next)
 {
 	const struct command *cmd = command_find(noun, NULL), *more = command_find(noun, word);
-	return cmd && (!more || !more->verb);
+	return cmd && (!next || !more || !more->verb);
 }
 
 /* The first two words that are neither options nor their values. */
 static void split(struct cli *c, int argc, char **argv, struct words_of_command *out)
 {
 	const struct opt *globals = cli_globals(c);
+	int noun_at = 0;
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i];
 		const bool option = word[0] == '-' && word[1];
-		const bool whole = out->noun && (out->verb || is_whole(out->noun, word));
+		const bool next = i == noun_at + 1;
+		const bool whole = out->noun && (out->verb || is_whole(out->noun, word, next));
 		if (!option && !whole) {
-			if (!out->noun)
+			if (!out->noun) {
 				out->noun = command_noun(word) ? command_noun(word) : word;
-			else
+				noun_at = i;
+			} else
 				out->verb = word;
 			continue;
 		}

@@ -255,8 +255,14 @@ static enum stage_end row_create(struct row *r, struct stage *st)
 {
 	struct arena *a = r->s.world->arena;
 	Seve__Body *body = stage_own_body(a, r->values);
+	/* A copy: the defaults that are filled in are not what the partner said. */
+	ProtobufCMessage *m =
+		arena_memdup(a, kind_message(r->values), r->kind->desc->sizeof_message);
 
-	if (!body || (!r->own && add_reference(a, body->meta, r->source, r->in->key)))
+	if (!body || !m)
+		return STAGE_FAILED;
+	kind_set_message(r->kind, body, m);
+	if (!r->own && add_reference(a, body->meta, r->source, r->in->key))
 		return STAGE_FAILED;
 	r->code = SEVE__ROW_VERDICT__CODE__CREATED;
 	return stage_put(&r->s, st, body);

@@ -183,6 +183,12 @@ static void sort(struct report *r)
 		qsort(r->list, r->n, sizeof *r->list, by_line);
 }
 
+int report_json(struct report *r, struct buf *out)
+{
+	sort(r);
+	return build_json(r, out);
+}
+
 int report_write(struct report *r, const char *path)
 {
 	struct err e = {0};

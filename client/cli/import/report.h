@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "buf.h"
+
 struct cli;
 
 enum {
@@ -62,6 +64,8 @@ enum report_verdict report_verdict(const char *word);
 int report_add(struct report *r, const struct report_row *row);
 /* Prints it in the chosen format.  0 or an exit status. */
 int report_print(struct report *r);
+/* The report as one JSON object and an end of line.  0, -ERR_NOMEM, -ERR_TOO_BIG. */
+int report_json(struct report *r, struct buf *out);
 /* The report as JSON, into a file of this name. 0 or an exit status. */
 int report_write(struct report *r, const char *path);
 /* What the run came to: 0, SEVE_PARTIAL, or SEVE_INVALID where no row was good. */

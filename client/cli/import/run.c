@@ -155,7 +155,7 @@ static int prepare(struct run *r, struct err *e)
 	if (rc == 0)
 		rc = scan(r, e);
 	if (rc == 0)
-		rc = r->o.mapping ? bind(r, &r->mapping, e) : fitting_mapping(r, e);
+		rc = r->o.mapping || r->o.parsed ? bind(r, &r->mapping, e) : fitting_mapping(r, e);
 	const bool *wanted = rc == 0 ? mapping_wanted(&r->c->arena, &r->mapping) : NULL;
 	if (rc == 0 && !wanted)
 		rc = err_set(e, ERR_NOMEM, "mapping");
@@ -185,6 +185,8 @@ int run_open(struct run *r, struct cli *c, const struct kind *kind, const char *
 	*r = (struct run){.c = c, .o = *o, .file_name = file_name, .kind = kind};
 	r->last = &r->first;
 	int rc = o->mapping ? run_mapping(c, o->mapping, &r->mapping) : 0;
+	if (o->parsed)
+		r->mapping = *o->parsed;
 	if (rc)
 		return rc;
 	if (!r->o.reader.format)
@@ -269,6 +271,10 @@ static bool comes_later(struct run *r, const struct run_sent *sent, struct repor
 		}
 		/* What it wants would be there by then. */
 		if (sent->known) {
+			char id[40];
+			keys_id(r->keys, r->kind, sent->key, id);
+			if (keys_put(r->keys, r->kind, sent->key, id) < 0 && !r->status)
+				r->status = say_nomem(r->c);
 			told->verdict = REPORT_CREATED;
 			told->code = "LATER";
 			told->text = _("to be completed once the other files are in");

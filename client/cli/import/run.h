@@ -21,8 +21,9 @@ struct run_options {
 	const char *from; /* of our own exports: rows of this territory; NULL: the same */
 	struct words set; /* FIELD=TEXT, over what the mapping says */
 	bool dry_run, revive;
-	uint64_t errors_max; /* 0: none */
-	const char *rejects; /* path, or NULL */
+	uint64_t errors_max;          /* 0: none */
+	const char *rejects;          /* path, or NULL */
+	const struct mapping *parsed; /* in the place of `mapping`, or NULL */
 	struct reader_options reader;
 };
 
