@@ -28,24 +28,69 @@ int epoch_read(const PGresult *r, uint64_t *out, struct err *e)
 	return 0;
 }
 
+static int epoch_connect(const char *conninfo, PGconn **out, struct err *e)
+{
+	PGconn *pg = PQconnectdb(conninfo);
+	if (PQstatus(pg) == CONNECTION_OK) {
+		*out = pg;
+		return 0;
+	}
+	err_set(e, ERR_UNAVAILABLE, "database: %s", PQerrorMessage(pg));
+	PQfinish(pg);
+	return err_remedy(e, "check \"database\", and that PostgreSQL runs");
+}
+
+static int epoch_query(PGconn *pg, uint64_t *out, struct err *e)
+{
+	PGresult *r = PQexec(pg, pg_sql("server_epoch").text);
+	int rc;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		rc = err_set(e, ERR_DATABASE, "epoch: %s", PQresultErrorMessage(r));
+	else
+		rc = epoch_read(r, out, e);
+	PQclear(r);
+	return rc;
+}
+
 int epoch_ask(const char *conninfo, uint64_t *out, struct err *e)
 {
-	int rc = -ERR_UNAVAILABLE;
-	PGresult *r = NULL;
-	PGconn *pg = PQconnectdb(conninfo);
-	if (PQstatus(pg) != CONNECTION_OK) {
-		err_set(e, ERR_UNAVAILABLE, "database: %s", PQerrorMessage(pg));
-		err_remedy(e, "check \"database\", and that PostgreSQL runs");
-		goto end;
-	}
-	r = PQexec(pg, pg_sql("server_epoch").text);
-	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+	PGconn *pg;
+	int rc = epoch_connect(conninfo, &pg, e);
+	if (rc < 0)
+		return rc;
+	rc = epoch_query(pg, out, e);
+	PQfinish(pg);
+	return rc;
+}
+
+static int check_unused(PGconn *pg, struct err *e)
+{
+	PGresult *r = PQexec(pg, pg_sql("epoch_users").text);
+	int rc = 0;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		rc = err_set(e, ERR_DATABASE, "epoch: %s", PQresultErrorMessage(r));
-		goto end;
-	}
-	rc = epoch_read(r, out, e);
-end:
+	else if (strcmp(PQgetvalue(r, 0, 0), "0") != 0)
+		rc = err_set(e, ERR_PRECONDITION,
+			     "a server uses this database: it would go on with the old epoch");
 	PQclear(r);
+	return rc < 0 ? err_remedy(e, "stop it, renew the epoch, then start it again") : 0;
+}
+
+int epoch_renew(const char *conninfo, uint64_t *out, struct err *e)
+{
+	PGconn *pg;
+	int rc = epoch_connect(conninfo, &pg, e);
+	if (rc < 0)
+		return rc;
+	rc = check_unused(pg, e);
+	if (rc == 0) {
+		PGresult *r = PQexec(pg, pg_sql("epoch_renew").text);
+		if (PQresultStatus(r) != PGRES_COMMAND_OK)
+			rc = err_set(e, ERR_DATABASE, "epoch: %s", PQresultErrorMessage(r));
+		PQclear(r);
+	}
+	if (rc == 0)
+		rc = epoch_query(pg, out, e);
 	PQfinish(pg);
 	return rc;
 }

@@ -12,5 +12,8 @@
 int epoch_read(const PGresult *r, uint64_t *out, struct err *e);
 /* Asks over a connection of its own.  Blocking: start-up only. */
 int epoch_ask(const char *conninfo, uint64_t *out, struct err *e);
+/* Renews the salt, so that replicas notice a restore; `out` is the new epoch.  Refuses
+ * (-ERR_PRECONDITION) while a server uses the database: it would go on with the old one. */
+int epoch_renew(const char *conninfo, uint64_t *out, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "bootstrap.h"
 #include "database.h"
+#include "epoch.h"
 #include "invite.h"
 #include "log.h"
 #include "notify.h"
@@ -301,6 +302,25 @@ static int migrate_command(const struct options *o, struct conf *conf)
 	return 0;
 }
 
+static int renew_epoch(struct conf *conf)
+{
+	struct database db = {0};
+	struct err e = {0};
+	uint64_t epoch = 0;
+	int rc = config_check(conf, &e);
+	if (rc == 0)
+		rc = database_visit(conf, &db, &e);
+	if (rc == 0)
+		rc = migrate_check(db.conninfo, &e);
+	if (rc == 0)
+		rc = epoch_renew(db.conninfo, &epoch, &e);
+	database_close(&db);
+	if (rc < 0)
+		return fail(&e);
+	printf("epoch %016llx: replicas will verify themselves\n", (unsigned long long)epoch);
+	return 0;
+}
+
 static int check_config(const struct conf *conf)
 {
 	struct err e = {0};
@@ -334,6 +354,8 @@ static int run(const struct options *o, struct conf *conf)
 		return bootstrap(o, conf);
 	case COMMAND_MIGRATE:
 		return migrate_command(o, conf);
+	case COMMAND_RENEW_EPOCH:
+		return renew_epoch(conf);
 	case COMMAND_CHECK_CONFIG:
 		return check_config(conf);
 	case COMMAND_PRINT_CONFIG:

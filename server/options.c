@@ -62,7 +62,9 @@ void options_help(FILE *out)
 	const struct conf_def *defs = config_defs();
 	fputs("Usage: seved [OPTION...]             serve until SIGTERM\n"
 	      "       seved bootstrap [OPTION...]   make an admin account and an invite for it\n"
-	      "       seved migrate [OPTION...]     bring the database's schema up to date\n\n"
+	      "       seved migrate [OPTION...]     bring the database's schema up to date\n"
+	      "       seved renew-epoch [OPTION...] after a restore: have clients verify "
+	      "themselves\n\n"
 	      "Either --embedded DIR or --database CONNINFO says where the data are.\n\n",
 	      out);
 	for (int i = 0; i < N_OWN; i++)
@@ -150,10 +152,12 @@ static int take_command(struct options *o, const char *word, struct err *e)
 		o->command = COMMAND_BOOTSTRAP;
 	else if (!strcmp(word, "migrate"))
 		o->command = COMMAND_MIGRATE;
+	else if (!strcmp(word, "renew-epoch"))
+		o->command = COMMAND_RENEW_EPOCH;
 	else {
 		err_set(e, ERR_USAGE, "%s: unknown command", word);
-		return err_remedy(e,
-				  "one of bootstrap and migrate; without a command seved serves");
+		return err_remedy(e, "one of bootstrap, migrate and renew-epoch; without a command "
+				     "seved serves");
 	}
 	return 0;
 }

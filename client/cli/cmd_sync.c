@@ -1,8 +1,11 @@
 /* cmd_sync.c -- synchronising, what this machine carries, and the outbox. */
 #include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 #include "cli.h"
+#include "clock.h"
 #include "command.h"
 #include "human.h"
 #include "i18n.h"
@@ -53,9 +56,9 @@ static void tell_refused(struct cli *c)
 /* What people want to see; programs get all of it. */
 static const char *const table_columns[] = {"territory", "state",  "pushed", "merged", "conflicts",
 					    "rejected",  "pulled", "rev",    "message"};
-static const char *const all_columns[] = {"territory", "state",     "pushed",   "applied",
-					  "merged",    "conflicts", "rejected", "pulled",
-					  "withheld",  "rev",       "message"};
+static const char *const all_columns[] = {"territory", "state",    "pushed", "applied",  "merged",
+					  "conflicts", "rejected", "pulled", "verified", "again",
+					  "withheld",  "rev",      "message"};
 enum { COLUMNS_MAX = sizeof all_columns / sizeof *all_columns };
 
 struct run {
@@ -64,8 +67,9 @@ struct run {
 	const char *const *names; /* of the columns */
 	struct out_column columns[COLUMNS_MAX];
 	size_t n;
-	int status; /* the worst so far */
-	uint64_t refused;
+	int status; /* the worst of this round */
+	bool again; /* something failed that may go well later */
+	uint64_t refused, moved, withheld;
 };
 
 static uint64_t count_at(const struct seve_table *t, size_t row, const char *name)
@@ -73,6 +77,13 @@ static uint64_t count_at(const struct seve_table *t, size_t row, const char *nam
 	int64_t n = 0;
 	return text_to_int(seve_table_get(t, row, name), 0, INT64_MAX, &n, NULL) == 0 ? (uint64_t)n
 										      : 0;
+}
+
+/* A state that is an error which the same again may get over. */
+static bool may_go_well(const char *state)
+{
+	const enum err_code code = err_by_name(state);
+	return code != ERR_OK && err_class(code) != ERR_PERMANENT;
 }
 
 static int add_rows(struct run *r, const struct seve_table *t)
@@ -83,6 +94,9 @@ static int add_rows(struct run *r, const struct seve_table *t)
 		for (size_t k = 0; k < r->n; k++)
 			cells[k] = seve_table_get(t, i, k == 0 ? "slug" : r->names[k]);
 		r->refused += count_at(t, i, "conflicts") + count_at(t, i, "rejected");
+		r->moved += count_at(t, i, "pushed") + count_at(t, i, "pulled");
+		r->withheld += count_at(t, i, "withheld");
+		r->again |= may_go_well(seve_table_get(t, i, "state"));
 		if (out_row(&r->out, cells, NULL, &e) < 0)
 			return say_err(r->c, &e);
 	}
@@ -98,6 +112,7 @@ static int sync_one(struct run *r, uint32_t territory)
 	const int status = seve_sync(r->c->seve, territory, progress_sync, &p, &report, &err);
 	progress_end(&p);
 	if (status) {
+		r->again |= status == SEVE_RETRY;
 		say_seve(r->c, err);
 		r->status = r->status && r->status != status ? SEVE_PARTIAL : status;
 	}
@@ -134,47 +149,147 @@ static int which(struct cli *c, const struct words *slugs, uint32_t **ids, size_
 	return 0;
 }
 
-static int sync_all(struct run *r, const uint32_t *ids, size_t n)
+static int begin_report(struct run *r)
 {
 	struct err e = {0};
 	struct cli *c = r->c;
 	const bool table = c->format == OUT_TABLE;
-	int rc = 0;
 	r->names = table ? table_columns : all_columns;
 	r->n = table ? sizeof table_columns / sizeof *table_columns : COLUMNS_MAX;
 	view_columns(r->columns, r->names, r->n);
-	if (out_begin(&r->out, c->format, stdout, "seve.sync/1", r->columns, r->n, c->no_headers,
-		      &e) < 0)
-		rc = say_err(c, &e);
+	return out_begin(&r->out, c->format, stdout, "seve.sync/1", r->columns, r->n, c->no_headers,
+			 &e) < 0
+		       ? say_err(c, &e)
+		       : 0;
+}
+
+static int sync_round(struct run *r, const uint32_t *ids, size_t n)
+{
+	int rc = 0;
+	r->status = 0;
+	r->again = false;
+	r->moved = r->withheld = 0;
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = sync_one(r, ids[i]);
+	return rc;
+}
+
+/* ---- until nothing waits any more ---- */
+
+enum { PATIENCE_MS = 600000, PAUSE_MS = 1000, PAUSE_MAX_MS = 60000 };
+
+static int waiting(struct cli *c, uint64_t *out)
+{
+	struct seve_table *t = NULL;
+	struct seve_error *err = NULL;
+	*out = 0;
+	if (seve_status_local(c->seve, &t, &err))
+		return say_seve(c, err);
+	for (size_t i = 0; i < seve_table_rows(t); i++)
+		*out += count_at(t, i, "pending");
+	seve_table_free(t);
+	return 0;
+}
+
+/* Full jitter: from nothing to the ceiling, so that clients that failed together do not come back
+ * together. */
+static void pause_up_to(uint64_t ceiling_ms)
+{
+	uint32_t random = 0;
+	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+		random = (uint32_t)clock_mono_ms();
+	const uint64_t ms = random % (ceiling_ms + 1);
+	const struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+	(void)nanosleep(&t, NULL); /* an interruption only makes it shorter */
+}
+
+/* Rounds, until all went well and nothing waits, or trying again is of no use, or the time is up.
+ * What keeps failing in one territory does not keep the others. */
+static int rounds(struct run *r, const uint32_t *ids, size_t n, uint64_t patience_ms)
+{
+	const uint64_t until = clock_mono_ms() + patience_ms;
+	uint64_t pause = PAUSE_MS, left = 0;
+	for (;;) {
+		int rc = sync_round(r, ids, n);
+		if (rc == 0)
+			rc = waiting(r->c, &left);
+		if (rc || (!r->again && !(left && r->moved)))
+			return rc;
+		const uint64_t now = clock_mono_ms();
+		if (now >= until)
+			return 0;
+		if (r->moved)
+			pause = PAUSE_MS;
+		pause_up_to(pause < until - now ? pause : until - now);
+		pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
+	}
+}
+
+static int sync_all(struct run *r, const uint32_t *ids, size_t n, bool until_clean,
+		    uint64_t patience_ms)
+{
+	struct err e = {0};
+	int rc = begin_report(r);
+	if (rc == 0)
+		rc = until_clean ? rounds(r, ids, n, patience_ms) : sync_round(r, ids, n);
 	const int ended = out_end(&r->out, rc ? NULL : &e);
-	return rc == 0 && ended < 0 ? say_err(c, &e) : rc;
+	return rc == 0 && ended < 0 ? say_err(r->c, &e) : rc;
+}
+
+/* With --until-clean, --timeout is for the whole. */
+static int read_patience(struct cli *c, bool until_clean, uint64_t *out)
+{
+	struct err e = {0};
+	int64_t ms = PATIENCE_MS;
+	if (until_clean && c->timeout) {
+		if (text_to_duration(c->timeout, &ms, &e) < 0)
+			return say_misuse(c, &e);
+		c->timeout = NULL;
+	}
+	*out = (uint64_t)ms;
+	return 0;
+}
+
+/* What is left when nothing more can be done. */
+static int ending(struct run *r, bool until_clean)
+{
+	uint64_t left = 0;
+	if (r->withheld)
+		say_note(r->c, _("%" PRIu64 " records are above the level that you may read."),
+			 r->withheld);
+	if (r->refused)
+		tell_refused(r->c);
+	if (r->status || !until_clean)
+		return r->status ? r->status : r->refused ? SEVE_PARTIAL : 0;
+	const int rc = waiting(r->c, &left);
+	return rc ? rc : left || r->refused ? SEVE_PARTIAL : 0;
 }
 
 int cmd_sync(struct cli *c)
 {
 	struct words slugs = {0};
+	bool until_clean = false;
 	const struct opt table[] = {
 		{OPT_LIST, "territory", 't', &slugs, "SLUG,...",
 		 N_("this territory; from now on this machine carries it")},
+		{OPT_FLAG, "until-clean", 0, &until_clean, NULL,
+		 N_("again and again until nothing waits, at most for --timeout (10m)")},
 		{.type = OPT_END},
 	};
 	struct run r = {.c = c};
+	uint64_t patience_ms;
 	uint32_t *ids;
 	size_t n = 0;
 	if (!cli_options(c, table, 0, 0))
 		return c->status;
-	int rc = cli_open(c);
+	int rc = read_patience(c, until_clean, &patience_ms);
+	if (rc == 0)
+		rc = cli_open(c);
 	if (rc == 0)
 		rc = which(c, &slugs, &ids, &n);
 	if (rc == 0)
-		rc = sync_all(&r, ids, n);
-	if (rc)
-		return rc;
-	if (r.refused)
-		tell_refused(c);
-	return r.status ? r.status : r.refused ? SEVE_PARTIAL : 0;
+		rc = sync_all(&r, ids, n, until_clean, patience_ms);
+	return rc ? rc : ending(&r, until_clean);
 }
 
 /* ---- status ---- */

@@ -357,9 +357,10 @@ static const char *table_cell(struct cli *c, const char *name, const char *text)
 
 static struct out_column table_column(const char *name)
 {
-	static const char *const numbers[] = {"rev",      "mid",       "pushed",       "applied",
-					      "merged",   "conflicts", "rejected",     "pulled",
-					      "withheld", "pending",   "clock_skew_ms"};
+	static const char *const numbers[] = {"rev",      "mid",       "pushed",        "applied",
+					      "merged",   "conflicts", "rejected",      "pulled",
+					      "withheld", "pending",   "clock_skew_ms", "verified",
+					      "again"};
 	static const char *const bools[] = {"replica", "deleted", "revoked", "current"};
 	static const char *const longs[] = {"fields", "name", "reason", "region"};
 	static const char *const wrapped[] = {"changes", "text", "message"};

@@ -236,8 +236,9 @@ typedef void (*seve_progress)(void *ctx, uint32_t territory, const char *phase, 
 
 /* Pushes the outbox and pulls what changed.  territory 0: all that have a replica; otherwise that
  * one, which gets a replica if it has none.  Report: one row a territory: territory, slug, state
- * ("ok", or an error code), pushed, applied, merged, conflicts, rejected, pulled, withheld, rev,
- * message.  SEVE_PARTIAL when some territories failed. */
+ * ("ok", or an error code), pushed, applied, merged, conflicts, rejected, pulled, verified (records
+ * compared with the server's), again (acknowledged edits that the server had lost, sent again),
+ * withheld, rev, message.  SEVE_PARTIAL when some territories failed. */
 SEVE_API int seve_sync(struct seve *s, uint32_t territory, seve_progress progress, void *ctx,
 		       struct seve_table **report, struct seve_error **err);
 /* Removes a replica; the outbox must be empty unless `force`. */
@@ -246,7 +247,7 @@ SEVE_API int seve_forget(struct seve *s, uint32_t territory, int force, struct s
  * conflicts, rejected. */
 SEVE_API int seve_status_local(struct seve *s, struct seve_table **out, struct seve_error **err);
 /* Mutations in the outbox: territory, mid, state (pending, conflict, rejected), kind, id, ref, op,
- * fields, at, code, text. */
+ * fields, at, code, text, values (JSON: what was to be written). */
 SEVE_API int seve_outbox(struct seve *s, struct seve_table **out, struct seve_error **err);
 /* Takes a rejected or conflicting mutation out of the list, once it has been dealt with. */
 SEVE_API int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid,

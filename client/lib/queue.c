@@ -2,6 +2,7 @@
 #include "queue.h"
 
 #include "overlay.h"
+#include "reoffer.h"
 #include "replica.h"
 #include "wire.h"
 
@@ -163,6 +164,9 @@ static int take_in(struct store *s, struct arena *a, uint32_t territory, size_t 
 	if (rc)
 		return err_prefix(e, "an entry of the outbox");
 	out->n_mutations = n;
+	/* Verdicts come in order: all before the first that waits are stored. */
+	out->acked_mid = out->mutations[0]->mid - 1;
+	out->has_acked_mid = out->acked_mid != 0;
 	return store_run(s, e, STORE_outbox_sent, "iii", (int64_t)territory,
 			 (int64_t)out->mutations[0]->mid, (int64_t)out->mutations[n - 1]->mid);
 }
@@ -192,6 +196,7 @@ struct settling {
 	uint32_t territory;
 	const char *account;
 	int64_t now_ms;
+	uint64_t epoch;
 	bool carried; /* the territory has a replica */
 };
 
@@ -208,8 +213,10 @@ static int settle_done(struct settling *g, const Seve__Mutation *m, const Seve__
 		       struct err *e)
 {
 	int64_t territory = g->territory;
-	int rc = store_run(g->store, e, STORE_outbox_delete, "ii", territory, (int64_t)m->mid);
+	int rc = reoffer_keep(g->store, g->territory, m->mid, g->now_ms, g->epoch, e);
 
+	if (!rc)
+		rc = store_run(g->store, e, STORE_outbox_delete, "ii", territory, (int64_t)m->mid);
 	for (size_t i = 0; !rc && i < m->n_changes; i++) {
 		const uint8_t *id = m->changes[i]->id.data;
 		struct outbox_view view, before;
@@ -322,15 +329,18 @@ static int settle_all(struct settling *g, const Seve__PushRequest *sent,
 			rc = settle_shown(g, m, e);
 		arena_reset(g->arena);
 	}
-	return rc;
+	return rc ? rc
+		  : reoffer_settled(g->store, g->territory,
+				    sent->mutations[sent->n_mutations - 1]->mid, g->now_ms,
+				    g->epoch, e);
 }
 
 int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *sent,
-		 const Seve__PushReply *reply, const char *account, int64_t now_ms,
+		 const Seve__PushReply *reply, const char *account, int64_t now_ms, uint64_t epoch,
 		 struct queue_counts *counts, struct err *e)
 {
 	struct arena a;
-	struct settling g = {s, &a, territory, account, now_ms, false};
+	struct settling g = {s, &a, territory, account, now_ms, epoch, false};
 	uint64_t mids[QUEUE_CHUNK_MUTATIONS];
 	int rc;
 
@@ -382,6 +392,8 @@ static int reject_in(struct store *s, uint32_t territory, const char *code, uint
 		return rc;
 	*n += (uint64_t)store_changes(s);
 	rc = store_run(s, e, STORE_touch_purge, "i", (int64_t)territory);
+	if (!rc)
+		rc = store_run(s, e, STORE_settled_purge, "i", (int64_t)territory);
 	return rc ? rc : store_run(s, e, STORE_overlay_purge, "i", (int64_t)territory);
 }
 

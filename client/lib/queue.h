@@ -24,9 +24,10 @@ int queue_take(struct store *s, struct arena *a, uint32_t territory, size_t most
 struct queue_counts {
 	uint64_t applied, merged, unchanged, conflicts, rejected;
 };
-/* Settles the verdicts on a request, all in one transaction; adds to `counts`. */
+/* Settles the verdicts on a request, all in one transaction; adds to `counts`.  What is in effect
+ * is kept beside the outbox for a while, with the epoch that acknowledged it (reoffer.h). */
 int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *sent,
-		 const Seve__PushReply *reply, const char *account, int64_t now_ms,
+		 const Seve__PushReply *reply, const char *account, int64_t now_ms, uint64_t epoch,
 		 struct queue_counts *counts, struct err *e);
 
 /* What became of one mutation: OUTBOX_DONE when the outbox holds it no more, else its state, and

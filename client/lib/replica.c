@@ -1,6 +1,7 @@
 /* replica.c -- see replica.h. */
 #include "replica.h"
 
+#include "manifest.h"
 #include "overlay.h"
 #include "wire.h"
 
@@ -22,6 +23,15 @@ int replica_get(struct store *s, uint32_t territory, struct replica *out, struct
 	out->synced_at = store_int(q, 4);
 	out->generation = (uint64_t)store_int(q, 5);
 	out->sweep = store_int(q, 6) != 0;
+	out->start = (uint64_t)store_int(q, 7);
+	out->verify_epoch = (uint64_t)store_int(q, 8);
+	out->verify_view = (uint64_t)store_int(q, 9);
+	out->verify_head = (uint64_t)store_int(q, 10);
+	out->verify_begun = store_bytes(q, 11).len == sizeof out->verify_after;
+	if (out->verify_begun)
+		memcpy(out->verify_after, store_bytes(q, 11).at, sizeof out->verify_after);
+	out->fork = store_int(q, 12);
+	out->fork_open = store_int(q, 13) != 0;
 	store_done(q);
 	return 0;
 }
@@ -93,8 +103,9 @@ static int apply_page(struct store *s, const Seve__Page *p, uint64_t epoch, uint
 	for (size_t i = 0; !rc && i < p->n_records; i++)
 		rc = apply_record(s, p->territory, r.generation, p->records[i], e);
 	if (!rc)
-		rc = store_run(s, e, STORE_replica_cursor, "iiii", (int64_t)p->territory,
-			       (int64_t)epoch, (int64_t)view, (int64_t)p->to_rev);
+		rc = store_run(s, e, STORE_replica_cursor, "iiiii", (int64_t)p->territory,
+			       (int64_t)epoch, (int64_t)view, (int64_t)p->to_rev,
+			       (int64_t)p->start);
 	if (!rc && p->n_records)
 		rc = overlay_refresh_stale(s, p->territory, false, e);
 	return rc;
@@ -144,12 +155,221 @@ int replica_reset(struct store *s, uint32_t territory, struct err *e)
 	return store_run(s, e, STORE_replica_reset, "i", (int64_t)territory);
 }
 
+/* ---- comparing with the manifest
+ * --------------------------------------------------------------------- */
+
+/* Beyond the fork, revs of the history before mean something else.  It rises with each row that is
+ * equal in both; a comparison that is begun anew has rows of both among its own, and learns no
+ * more. */
+static void fork_begin(const struct replica *r, uint64_t epoch, int64_t *fork, bool *open)
+{
+	*open = false;
+	*fork = r->fork;
+	if (!r->verify_epoch) {
+		*open = r->epoch && r->epoch != epoch;
+		*fork = *open ? 0 : -1;
+	} else if (r->verify_epoch != epoch) {
+		*fork = 0;
+	}
+}
+
+static int verify_in(struct store *s, uint32_t territory, uint64_t epoch, uint64_t view,
+		     struct err *e)
+{
+	struct replica r;
+	int64_t fork;
+	bool open;
+	int rc = replica_get(s, territory, &r, e);
+
+	if (rc || !r.exists)
+		return rc;
+	fork_begin(&r, epoch, &fork, &open);
+	return store_run(s, e, STORE_verify_begin, "iiiii", (int64_t)territory, (int64_t)epoch,
+			 (int64_t)view, fork, (int64_t)open);
+}
+
+int replica_verify(struct store *s, uint32_t territory, uint64_t epoch, uint64_t view,
+		   struct err *e)
+{
+	int rc = store_begin(s, e);
+
+	return rc ? rc : store_end(s, verify_in(s, territory, epoch, view, e), e);
+}
+
+/* The rows of a page's range. */
+struct local {
+	struct manifest_row *rows;
+	struct local_row {
+		uint64_t rev, generation;
+	} * facts;
+	size_t n, cap;
+};
+
+static int local_add(struct local *l, sqlite3_stmt *q, struct err *e)
+{
+	struct span id = store_bytes(q, 0), body = store_bytes(q, 4);
+	struct manifest_row *row;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 1024;
+		struct manifest_row *rows = reallocarray(l->rows, cap, sizeof *rows);
+		struct local_row *facts = rows ? reallocarray(l->facts, cap, sizeof *facts) : NULL;
+
+		l->rows = rows ? rows : l->rows;
+		l->facts = facts ? facts : l->facts;
+		if (!facts)
+			return err_set(e, ERR_NOMEM, "comparing %zu records", cap);
+		l->cap = cap;
+	}
+	if (id.len != sizeof row->id)
+		return 0;
+	row = &l->rows[l->n];
+	memcpy(row->id, id.at, sizeof row->id);
+	row->live = !store_int(q, 2) && body.at;
+	l->facts[l->n].rev = (uint64_t)store_int(q, 1);
+	l->facts[l->n].generation = (uint64_t)store_int(q, 3);
+	if (row->live)
+		manifest_check(l->facts[l->n].rev, body, row->check);
+	l->n++;
+	return 0;
+}
+
+static int local_read(struct store *s, const struct replica *r, const Seve__ManifestReply *m,
+		      struct local *out, struct err *e)
+{
+	static const uint8_t first[16];
+	static const uint8_t last[16] = {255, 255, 255, 255, 255, 255, 255, 255,
+					 255, 255, 255, 255, 255, 255, 255, 255};
+	const struct span entries = {m->entries.data, m->entries.len};
+	const struct span from = {r->verify_begun ? r->verify_after : first, 16};
+	const struct span to = {m->more && entries.len ? manifest_last(entries) : last, 16};
+	sqlite3_stmt *q =
+		store_query(s, e, STORE_verify_rows, "ibb", (int64_t)m->territory, from, to);
+	int rc;
+
+	while ((rc = store_step(s, q, e)) == 1) {
+		rc = local_add(out, q, e);
+		if (rc)
+			break;
+	}
+	store_done(q);
+	return rc;
+}
+
+struct comparing {
+	struct store *store;
+	const Seve__ManifestReply *page;
+	struct replica r;
+	struct local local;
+	const struct replica_fetch *fetch;
+	int64_t fork;
+	struct err *e;
+};
+
+static int act_keep(void *ctx, const struct manifest_row *row)
+{
+	struct comparing *c = ctx;
+	const struct local_row *fact = &c->local.facts[row - c->local.rows];
+
+	/* A row of this comparison may have been fetched from the new history. */
+	if (c->r.fork_open && fact->generation < c->r.generation && (int64_t)fact->rev > c->fork)
+		c->fork = (int64_t)fact->rev;
+	return store_run(c->store, c->e, STORE_verify_keep, "ibi", (int64_t)c->page->territory,
+			 (struct span){row->id, 16}, (int64_t)c->r.generation);
+}
+
+static int act_drop(void *ctx, const struct manifest_row *row)
+{
+	struct comparing *c = ctx;
+
+	return store_run(c->store, c->e, STORE_record_delete, "ib", (int64_t)c->page->territory,
+			 (struct span){row->id, 16});
+}
+
+static int act_fetch(void *ctx, const uint8_t id[MANIFEST_ID])
+{
+	const struct comparing *c = ctx;
+
+	return c->fetch->fetch(c->fetch->ctx, id);
+}
+
+static int compare_in(struct comparing *c, struct err *e)
+{
+	const Seve__ManifestReply *m = c->page;
+	const struct span entries = {m->entries.data, m->entries.len};
+	const struct manifest_acts acts = {c, act_keep, act_drop, act_fetch};
+	int rc = replica_get(c->store, m->territory, &c->r, e);
+
+	if (!rc &&
+	    (!c->r.verify_epoch || c->r.verify_epoch != m->epoch || c->r.verify_view != m->view))
+		return err_set(e, ERR_RESET_REQUIRED, "the manifest is of another epoch or view");
+	if (!rc && m->more && !entries.len)
+		rc = err_set(e, ERR_PROTOCOL, "a page without entries that is not the last");
+	if (!rc)
+		rc = manifest_page(entries, c->r.verify_begun ? c->r.verify_after : NULL, e);
+	if (!rc)
+		rc = local_read(c->store, &c->r, m, &c->local, e);
+	c->fork = c->r.fork;
+	if (!rc)
+		rc = manifest_diff(entries, c->local.rows, c->local.n, &acts);
+	if (!rc)
+		rc = store_run(c->store, e, STORE_verify_head, "iii", (int64_t)m->territory,
+			       (int64_t)(c->r.verify_begun ? c->r.verify_head : m->head_rev),
+			       c->fork);
+	return rc ? rc : overlay_refresh_stale(c->store, m->territory, false, e);
+}
+
+int replica_compare(struct store *s, const Seve__ManifestReply *m, const struct replica_fetch *f,
+		    struct err *e)
+{
+	struct comparing c = {.store = s, .page = m, .fetch = f, .e = e};
+	int rc = store_begin(s, e);
+
+	if (rc)
+		return rc;
+	rc = store_end(s, compare_in(&c, e), e);
+	free(c.local.rows);
+	free(c.local.facts);
+	return rc;
+}
+
+static int fetched_in(struct store *s, uint32_t territory, Seve__Record *const *records, size_t n,
+		      struct err *e)
+{
+	struct replica r;
+	int rc = replica_get(s, territory, &r, e);
+
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = apply_record(s, territory, r.generation, records[i], e);
+	return rc ? rc : overlay_refresh_stale(s, territory, false, e);
+}
+
+int replica_fetched(struct store *s, uint32_t territory, Seve__Record *const *records, size_t n,
+		    struct err *e)
+{
+	int rc = store_begin(s, e);
+
+	return rc ? rc : store_end(s, fetched_in(s, territory, records, n, e), e);
+}
+
+int replica_verified_to(struct store *s, uint32_t territory, const uint8_t id[16], struct err *e)
+{
+	return store_run(s, e, STORE_verify_at, "ib", (int64_t)territory, (struct span){id, 16});
+}
+
+int replica_verified(struct store *s, uint32_t territory, struct err *e)
+{
+	return store_run(s, e, STORE_verify_end, "i", (int64_t)territory);
+}
+
 static int purge_in(struct store *s, uint32_t territory, struct err *e)
 {
 	int rc = store_run(s, e, STORE_replica_purge, "i", (int64_t)territory);
 
 	if (!rc)
 		rc = store_run(s, e, STORE_replica_delete, "i", (int64_t)territory);
+	if (!rc)
+		rc = store_run(s, e, STORE_settled_purge, "i", (int64_t)territory);
 	return rc ? rc : overlay_refresh_stale(s, territory, true, e);
 }
 

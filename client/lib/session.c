@@ -33,6 +33,7 @@ static void session_drop(struct session *s, const struct err *cause)
 	forget_hello(s);
 	s->state = SESSION_CLOSED;
 	s->ping_ms = 0;
+	s->last = *cause;
 	calls_fail_all(&s->calls, cause);
 }
 

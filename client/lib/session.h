@@ -36,6 +36,7 @@ struct session {
 	uint8_t *hello;     /* packed, until sent: it holds a secret */
 	size_t n_hello;
 	size_t flying_max;
+	struct err last;                  /* why it was closed */
 	uint64_t ready_until_ms, ping_ms; /* ping_ms: when the unanswered ping left, 0: none */
 	/* The Welcome has come: 0, or an error that closes the session.  Set by the owner before
 	 * the start. */

@@ -3,6 +3,7 @@
 
 #include "client.h"
 #include "field.h"
+#include "json.h"
 #include "queue.h"
 #include "replica.h"
 #include "sync.h"
@@ -10,7 +11,7 @@
 #include "text.h"
 #include "wire.h"
 
-enum { ENTRY_MAX = 16 * 1024 * 1024 };
+enum { ENTRY_MAX = 16 * 1024 * 1024, VALUES_MAX = 4 * 1024 * 1024 };
 
 /* ---- by territory
  * ----------------------------------------------------------------------------------------- */
@@ -93,6 +94,31 @@ static void put_fields(struct seve_table *t, const struct kind *k, const Seve__C
 						 used ? "," : "", fd->name);
 	}
 	table_put(t, "fields", "%s", list);
+}
+
+/* What was to be written: it may have to be taken elsewhere. */
+static int put_values(struct seve_table *t, const struct kind *k, const Seve__Change *c,
+		      struct err *e)
+{
+	const struct {
+		const char *name;
+		const Seve__Body *body;
+	} parts[] = {{"set", c->set}, {"add", c->add}, {"remove", c->remove}};
+	struct buf b;
+	int rc = 0, n = 0;
+
+	buf_init(&b, VALUES_MAX);
+	for (size_t i = 0; !rc && i < sizeof parts / sizeof *parts; i++) {
+		if (!parts[i].body || !k || kind_of(parts[i].body) != k)
+			continue;
+		rc = buf_addf(&b, "%s\"%s\":", n++ ? "," : "{", parts[i].name);
+		if (!rc)
+			rc = json_add_message(&b, kind_message(parts[i].body));
+	}
+	if (!rc && n)
+		table_put(t, "values", "%.*s}", (int)buf_len(&b), (const char *)buf_span(&b).at);
+	buf_fini(&b);
+	return rc ? err_set(e, ERR_NOMEM, "values of an edit") : 0;
 }
 
 static int put_name(struct seve *s, struct seve_table *t, uint32_t territory, const Seve__Change *c,
@@ -197,7 +223,9 @@ static int outbox_rows(struct seve *s, struct seve_table *t, struct arena *a, sq
 		table_put(t, "op", "%s", op_word(c->op));
 		table_put(t, "at", "%s", at);
 		put_fields(t, k, c);
-		rc = put_name(s, t, (uint32_t)store_int(q, 0), c, e);
+		rc = put_values(t, k, c, e);
+		if (!rc)
+			rc = put_name(s, t, (uint32_t)store_int(q, 0), c, e);
 		if (!rc)
 			rc = put_reason(t, a, store_bytes(q, 5), store_text(q, 6), e);
 	}
@@ -206,8 +234,9 @@ static int outbox_rows(struct seve *s, struct seve_table *t, struct arena *a, sq
 
 int seve_outbox(struct seve *s, struct seve_table **out, struct seve_error **err)
 {
-	static const char *const columns[] = {"territory", "mid",    "state", "kind", "id",   "ref",
-					      "op",        "fields", "at",    "code", "text", NULL};
+	static const char *const columns[] = {"territory", "mid",    "state",  "kind", "id",
+					      "ref",       "op",     "fields", "at",   "code",
+					      "text",      "values", NULL};
 	struct seve_table *t = table_new(columns);
 	struct err e = {0};
 	sqlite3_stmt *q = store_query(s->store, &e, STORE_outbox_list, "");

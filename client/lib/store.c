@@ -120,7 +120,8 @@ static int check_schema(struct store *s, struct err *e)
 			s->path ? s->path : "?", (int)version, STORE_VERSION);
 		return err_remedy(e, "upgrade this program");
 	}
-	return 0;
+	return version < STORE_VERSION ? exec(s, sql_text("upgrade_2"), "upgrading the tables", e)
+				       : 0;
 }
 
 static int read_client_id(struct store *s, struct err *e)

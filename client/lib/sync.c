@@ -1,10 +1,11 @@
 /* sync.c -- see sync.h.
  *
- *   PUSH ─nothing waits─► PULL ─reply─► the next territory
- *     │  ▲                  │
- *     │  └─verdicts─────────┤         waits: for the reply of a call, or for the end of a back-off
- *     └──an error ──────────┘         RESET_REQUIRED goes to PULL from rev 0; a loss to the same
- * phase, CLIENT_TRIES times */
+ *   BEGIN ─► PUSH ⟲ verdicts ─nothing waits─► PULL ─reply─► the next territory
+ *     │       ▲ │ numbers that do not fit        │ RESET_REQUIRED
+ *     └─another epoch─► RESUME ─► VERIFY ⟲ FETCH ◄┘   (sync_verify.c)
+ *
+ * Waits: for the reply of a call, or for the end of a back-off.  A loss leads to the same phase
+ * again, CLIENT_TRIES times. */
 #include "sync.h"
 
 #include "clock.h"
@@ -13,7 +14,7 @@
 #include "sync_run.h"
 #include "wire.h"
 
-enum { BATCH_ROWS = 50000, BATCH_MS = 500, RUN_ARENA_MAX = 32 * 1024 * 1024, RESETS_MAX = 1 };
+enum { BATCH_ROWS = 50000, BATCH_MS = 500, RUN_ARENA_MAX = 32 * 1024 * 1024 };
 
 static struct sync_item *item_now(struct sync_run *r)
 {
@@ -47,7 +48,7 @@ static int batch_end(struct sync_run *r, int rc, struct err *e)
 /* ---- one territory ends
  * -------------------------------------------------------------------------------------- */
 
-static void item_end(struct sync_run *r, const struct err *why)
+void sync_item_end(struct sync_run *r, const struct err *why)
 {
 	struct sync_item *it = item_now(r);
 
@@ -55,9 +56,11 @@ static void item_end(struct sync_run *r, const struct err *why)
 		it->err = *why;
 	it->ended = true;
 	r->at++;
-	r->phase = SYNC_PUSH;
-	r->tries = 0;
-	r->resets = 0;
+	r->phase = SYNC_BEGIN;
+	r->tries = r->resets = r->resumes = 0;
+	r->refused = false;
+	r->point = (struct resume_point){0};
+	r->n_fetch = r->fetched = 0;
 }
 
 /* The account may not read the territory any more: the replica forgets it, what waited is kept as
@@ -84,23 +87,26 @@ static void item_revoked(struct sync_run *r, const struct err *why)
 		it->revoked = rep.complete || rejected;
 		err = *why;
 	}
-	item_end(r, &err);
+	sync_item_end(r, &err);
 }
 
-static void item_failed(struct sync_run *r, const struct err *err)
+void sync_item_failed(struct sync_run *r, const struct err *err)
 {
 	if (err->code == ERR_NOT_FOUND) {
 		item_revoked(r, err);
 		return;
 	}
+	/* The next session may be with another history. */
+	if (r->s->session.state == SESSION_CLOSED)
+		r->phase = SYNC_BEGIN;
 	if (client_retryable(err) && ++r->tries < CLIENT_TRIES) {
 		r->not_before_ms = clock_mono_ms() + client_backoff_ms(r->tries, err);
 		return;
 	}
-	item_end(r, err);
+	sync_item_end(r, err);
 	/* Without a session the other territories fare no better. */
 	while (r->s->session.state == SESSION_CLOSED && r->at < r->n)
-		item_end(r, err);
+		sync_item_end(r, err);
 }
 
 /* ---- pushing
@@ -109,7 +115,7 @@ static void item_failed(struct sync_run *r, const struct err *err)
 
 /* The view that the server told with the grant: a cursor is good only under the view it was made
  * with. */
-static int granted_view(struct sync_run *r, uint64_t *view, struct err *e)
+int sync_granted_view(struct sync_run *r, uint64_t *view, struct err *e)
 {
 	sqlite3_stmt *q = store_query(r->s->store, e, STORE_territory_slug, "i",
 				      (int64_t)item_now(r)->territory);
@@ -132,10 +138,10 @@ static int fit_cursor(struct sync_run *r, struct err *e)
 	int rc = replica_get(r->s->store, territory, &rep, e);
 
 	if (!rc)
-		rc = granted_view(r, &view, e);
+		rc = sync_granted_view(r, &view, e);
 	if (rc || (!rep.epoch && !rep.view) || (rep.epoch == r->s->epoch && rep.view == view))
 		return rc;
-	return replica_reset(r->s->store, territory, e);
+	return replica_verify(r->s->store, territory, r->s->epoch, view, e);
 }
 
 static int keep_verdict(struct sync_run *r, const Seve__PushReply *reply, struct err *e)
@@ -155,10 +161,15 @@ static void push_failed(struct sync_run *r, const struct err *failure)
 {
 	/* They are in effect, but the records that the verdicts bring along fill more than a frame:
 	 * asked again in smaller parts, each is answered from its verdict. */
-	if (failure->code == ERR_TOO_BIG && r->push.n_mutations > 1)
+	if (failure->code == ERR_TOO_BIG && r->push.n_mutations > 1) {
 		r->chunk = r->push.n_mutations / 2;
-	else
-		item_failed(r, failure);
+	} else if ((failure->code == ERR_OUT_OF_ORDER || failure->code == ERR_MID_REUSED) &&
+		   r->resumes++ < SYNC_RESUMES_MAX) {
+		r->refused = failure->code == ERR_MID_REUSED;
+		r->phase = SYNC_RESUME;
+	} else {
+		sync_item_failed(r, failure);
+	}
 }
 
 static void push_done(void *ctx, const Seve__Reply *reply, const struct err *failure)
@@ -176,7 +187,7 @@ static void push_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 		err_set(&e, ERR_PROTOCOL, "the answer to a push is of another kind");
 	else if (!fit_cursor(r, &e) &&
 		 !queue_settle(r->s->store, it->territory, &r->push, reply->push, r->s->account,
-			       client_now_ms(r->s), &it->counts, &e)) {
+			       client_now_ms(r->s), r->s->epoch, &it->counts, &e)) {
 		it->pushed += r->push.n_mutations;
 		r->tries = 0;
 		keep_verdict(r, reply->push, &e);
@@ -185,11 +196,10 @@ static void push_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 					 it->to_push);
 	}
 	if (e.code)
-		item_end(r, &e);
+		sync_item_end(r, &e);
 }
 
-static int submit(struct sync_run *r, Seve__Request *req, const struct call_want *want,
-		  struct err *e)
+int sync_submit(struct sync_run *r, Seve__Request *req, const struct call_want *want, struct err *e)
 {
 	int rc = client_online(r->s, e);
 
@@ -211,20 +221,20 @@ static void push_step(struct sync_run *r)
 	seve__push_request__init(&r->push);
 	rc = queue_take(r->s->store, &r->arena, it->territory, r->chunk, &r->push, &e);
 	if (rc) {
-		item_end(r, &e);
+		sync_item_end(r, &e);
 		return;
 	}
 	if (!r->push.n_mutations) {
 		if (r->want.pull && it->carried)
 			r->phase = SYNC_PULL;
 		else
-			item_end(r, NULL);
+			sync_item_end(r, NULL);
 		return;
 	}
 	req.body_case = SEVE__REQUEST__BODY_PUSH;
 	req.push = &r->push;
-	if (submit(r, &req, &want, &e))
-		item_failed(r, &e);
+	if (sync_submit(r, &req, &want, &e))
+		sync_item_failed(r, &e);
 }
 
 /* ---- pulling
@@ -241,7 +251,7 @@ static int pull_page(void *ctx, const Seve__Page *page, struct err *e)
 	if (page->territory != it->territory)
 		return err_set(e, ERR_PROTOCOL, "a page of territory %u where %u was asked",
 			       page->territory, it->territory);
-	rc = granted_view(r, &view, e);
+	rc = sync_granted_view(r, &view, e);
 	if (!rc)
 		rc = batch_begin(r, e);
 	if (!rc)
@@ -260,12 +270,12 @@ static void pull_failed(struct sync_run *r, const struct err *failure)
 {
 	struct err e = *failure;
 
-	if (e.code == ERR_RESET_REQUIRED && r->resets++ < RESETS_MAX) {
-		if (replica_reset(r->s->store, item_now(r)->territory, &e))
-			item_end(r, &e);
+	if (e.code == ERR_RESET_REQUIRED && r->resets++ < SYNC_RESETS_MAX) {
+		if (sync_reset(r, SYNC_PULL, &e))
+			sync_item_end(r, &e);
 		return;
 	}
-	item_failed(r, &e);
+	sync_item_failed(r, &e);
 }
 
 static void pull_done(void *ctx, const Seve__Reply *reply, const struct err *failure)
@@ -279,7 +289,7 @@ static void pull_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 	if (failure) {
 		/* What has come is whole pages: it stays. */
 		if (batch_end(r, 0, &e))
-			item_end(r, &e);
+			sync_item_end(r, &e);
 		else
 			pull_failed(r, failure);
 		return;
@@ -289,8 +299,12 @@ static void pull_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 	if (!rc)
 		rc = replica_complete(r->s->store, reply->pull, clock_wall_ms(), &e);
 	rc = batch_end(r, rc, &e);
-	it->rev = reply->pull ? reply->pull->head_rev : 0;
-	item_end(r, rc ? &e : NULL);
+	if (!rc) {
+		it->rev = reply->pull->head_rev;
+		it->counted = reply->pull->has_withheld;
+		it->withheld = reply->pull->withheld;
+	}
+	sync_item_end(r, rc ? &e : NULL);
 }
 
 static void pull_step(struct sync_run *r)
@@ -307,18 +321,27 @@ static void pull_step(struct sync_run *r)
 	struct err e = {0};
 
 	if (replica_get(r->s->store, it->territory, &rep, &e)) {
-		item_end(r, &e);
+		sync_item_end(r, &e);
 		return;
 	}
-	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_rev = true;
+	/* A comparison that is under way comes first. */
+	if (rep.verify_epoch) {
+		r->after = SYNC_PULL;
+		r->phase = SYNC_VERIFY;
+		return;
+	}
+	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_rev = pull.has_start =
+		pull.has_count = true;
+	pull.start = rep.start;
+	pull.count = true;
 	pull.territory = it->territory;
 	pull.epoch = rep.epoch;
 	pull.view = rep.view;
 	pull.rev = rep.rev;
 	req.body_case = SEVE__REQUEST__BODY_PULL;
 	req.pull = &pull;
-	if (submit(r, &req, &want, &e))
-		item_failed(r, &e);
+	if (sync_submit(r, &req, &want, &e))
+		sync_item_failed(r, &e);
 }
 
 /* ---- going on
@@ -331,6 +354,30 @@ static void run_finish(struct sync_run *r)
 	store_unlock(r->s->store);
 }
 
+/* Whether there is something to do before anything more is heard. */
+static bool run_may_step(const struct sync_run *r)
+{
+	if (r->call || r->at == r->n || clock_mono_ms() < r->not_before_ms)
+		return false;
+	return !r->knocked || r->s->welcome || r->s->session.state == SESSION_CLOSED;
+}
+
+static void run_step(struct sync_run *r)
+{
+	static void (*const steps[])(struct sync_run *) = {
+		[SYNC_BEGIN] = sync_begin_step,   [SYNC_RESUME] = sync_resume_step,
+		[SYNC_VERIFY] = sync_verify_step, [SYNC_FETCH] = sync_fetch_step,
+		[SYNC_PUSH] = push_step,          [SYNC_PULL] = pull_step,
+	};
+
+	if (r->rejoin) {
+		r->rejoin = false;
+		client_hang_up(r->s);
+		r->phase = SYNC_BEGIN;
+	}
+	steps[r->phase](r);
+}
+
 void sync_commit(struct seve *s)
 {
 	struct sync_run *r = s->run;
@@ -340,7 +387,7 @@ void sync_commit(struct seve *s)
 		return;
 	session_cancel(&s->session, r->call);
 	r->call = 0;
-	item_end(r, &e);
+	sync_item_end(r, &e);
 }
 
 void sync_poke(struct seve *s)
@@ -351,16 +398,8 @@ void sync_poke(struct seve *s)
 		return;
 	if (r->batch && clock_mono_ms() >= r->batch_until_ms)
 		sync_commit(s);
-	while (!r->call && r->at < r->n && clock_mono_ms() >= r->not_before_ms) {
-		switch (r->phase) {
-		case SYNC_PUSH:
-			push_step(r);
-			break;
-		case SYNC_PULL:
-			pull_step(r);
-			break;
-		}
-	}
+	while (run_may_step(r))
+		run_step(r);
 	if (r->at == r->n)
 		run_finish(r);
 }
@@ -373,6 +412,8 @@ uint64_t sync_wake_ms(const struct seve *s)
 		return UINT64_MAX;
 	if (r->finished)
 		return 0;
+	if (!r->call && r->knocked && !s->welcome && s->session.state != SESSION_CLOSED)
+		return UINT64_MAX;
 	if (!r->call)
 		return r->not_before_ms;
 	return r->batch ? r->batch_until_ms : UINT64_MAX;
@@ -396,6 +437,7 @@ void sync_drop(struct seve *s)
 	if (!r->finished)
 		store_unlock(s->store);
 	arena_fini(&r->arena);
+	free(r->fetch);
 	free(r->items);
 	free(r);
 	s->run = NULL;
@@ -450,6 +492,7 @@ int sync_start(struct seve *s, const struct sync_want *want, struct err *e)
 	r->s = s;
 	r->want = *want;
 	r->chunk = QUEUE_CHUNK_MUTATIONS;
+	r->fetch_chunk = MANIFEST_FETCH;
 	arena_init(&r->arena, RUN_ARENA_MAX);
 	s->run = r;
 	rc = start_in(s, r, e);

@@ -90,6 +90,10 @@ static void report_item(struct seve_table *t, const struct sync_item *it)
 	table_put(t, "conflicts", "%" PRIu64, it->counts.conflicts);
 	table_put(t, "rejected", "%" PRIu64, it->counts.rejected);
 	table_put(t, "pulled", "%" PRIu64, it->pulled);
+	table_put(t, "verified", "%" PRIu64, it->verified);
+	table_put(t, "again", "%" PRIu64, it->again);
+	if (it->counted)
+		table_put(t, "withheld", "%" PRIu64, it->withheld);
 	table_put(t, "rev", "%" PRIu64, it->rev);
 	if (it->err.code)
 		table_put(t, "message", "%s", it->err.text);
@@ -97,9 +101,10 @@ static void report_item(struct seve_table *t, const struct sync_item *it)
 
 int sync_collect(struct seve *s, struct seve_table **report, bool *partial, struct err *e)
 {
-	static const char *const columns[] = {
-		"territory", "slug",   "state",    "pushed", "applied", "merged", "conflicts",
-		"rejected",  "pulled", "withheld", "rev",    "message", NULL};
+	static const char *const columns[] = {"territory", "slug",     "state",     "pushed",
+					      "applied",   "merged",   "conflicts", "rejected",
+					      "pulled",    "verified", "again",     "withheld",
+					      "rev",       "message",  NULL};
 	struct sync_run *r = s->run;
 	struct seve_table *t = table_new(columns);
 	struct err first = {0};

@@ -47,7 +47,7 @@ bool cursor_skips(const struct cursor *c, uint64_t rev)
 	return rev <= c->start;
 }
 
-enum cursor_way cursor_way(bool complete, bool verifying)
+enum cursor_way cursor_way(bool complete, bool begun)
 {
-	return complete || verifying ? CURSOR_VERIFY : CURSOR_LOAD;
+	return complete || begun ? CURSOR_VERIFY : CURSOR_LOAD;
 }

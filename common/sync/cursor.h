@@ -43,6 +43,6 @@ enum cursor_way {
 	CURSOR_LOAD,   /* from rev 0: there is nothing to compare */
 	CURSOR_VERIFY, /* by the manifest: what is equal stays */
 };
-enum cursor_way cursor_way(bool complete, bool verifying);
+enum cursor_way cursor_way(bool complete, bool begun);
 
 #endif

@@ -196,6 +196,6 @@ int support_settle(struct seve *s, const Seve__PushRequest *sent, Seve__Verdict 
 		}
 	reply.n_verdicts = 1;
 	reply.verdicts = &verdict;
-	return queue_settle(s->store, TERRITORY, &one, &reply, "animatrice", 1700000001000,
+	return queue_settle(s->store, TERRITORY, &one, &reply, "animatrice", 1700000001000, 1,
 			    counts ? counts : &mine, e);
 }

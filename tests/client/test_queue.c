@@ -320,7 +320,7 @@ static void verdicts_that_answer_other_mutations_are_refused(void **state)
 	reply.n_verdicts = 1;
 	reply.verdicts = list;
 	assert_int_equal(
-		queue_settle(f->s->store, TERRITORY, &sent, &reply, "x", 0, &counts, &f->e),
+		queue_settle(f->s->store, TERRITORY, &sent, &reply, "x", 0, 1, &counts, &f->e),
 		-ERR_PROTOCOL);
 	assert_string_equal(status_column(f, "pending"), "1");
 }

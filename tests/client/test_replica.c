@@ -1,6 +1,7 @@
 /* test_replica.c -- the store and the replica: pages, cursors, loads from the beginning, purges,
  * the file itself. */
 #include "../../client/lib/sql.h"
+#include "manifest.h"
 #include "support.h"
 
 #include <sys/stat.h>
@@ -285,6 +286,34 @@ static void a_file_of_another_program_or_a_newer_version_is_refused(void **state
 	support_remove(folder);
 }
 
+static void a_store_of_version_1_is_brought_up_to_date(void **state)
+{
+	static const char down[] =
+		"DROP TABLE settled; ALTER TABLE counter DROP COLUMN epoch;"
+		"ALTER TABLE replica DROP COLUMN start; ALTER TABLE replica DROP COLUMN "
+		"verify_epoch;"
+		"ALTER TABLE replica DROP COLUMN verify_view; ALTER TABLE replica DROP COLUMN "
+		"verify_head;"
+		"ALTER TABLE replica DROP COLUMN verify_after; ALTER TABLE replica DROP COLUMN "
+		"fork;"
+		"ALTER TABLE replica DROP COLUMN fork_open; PRAGMA user_version = 1";
+	char *folder = support_folder(), *path;
+	struct seve *s;
+
+	(void)state;
+	assert_true(asprintf(&path, "%s/store.db", folder) > 0);
+	s = support_open(path);
+	support_replica(s, 12, three, 3);
+	seve_close(s);
+	run_sql(path, down);
+	s = support_open(path);
+	assert_int_equal(cursor(s), 12);
+	assert_string_equal(support_title(s, 2), "Navette");
+	seve_close(s);
+	free(path);
+	support_remove(folder);
+}
+
 static void one_writer_at_a_time_over_all_handles(void **state)
 {
 	char *folder = support_folder(), *path;
@@ -325,6 +354,77 @@ static void an_inner_failure_undoes_the_whole_transaction(void **state)
 	assert_string_equal(value, "");
 }
 
+/* ---- comparing with the manifest
+ * --------------------------------------------------------------------- */
+
+static int note_fetch(void *ctx, const uint8_t id[16])
+{
+	char *list = ctx;
+
+	snprintf(list + strlen(list), 8, "%u ", id[15]);
+	return 0;
+}
+
+/* A page that says of each row what the server has; a row without title is not listed. */
+static void page_of(const struct support_row *rows, size_t n, uint8_t *entries,
+		    Seve__ManifestReply *out)
+{
+	seve__manifest_reply__init(out);
+	out->territory = TERRITORY;
+	out->epoch = 2;
+	out->view = 5;
+	out->head_rev = 20;
+	out->entries.data = entries;
+	for (size_t i = 0; i < n; i++) {
+		struct uuid id = support_id(rows[i].id);
+		ProtobufCBinaryData body =
+			support_action(rows[i].title, rows[i].ref_no, rows[i].status);
+
+		memcpy(entries + out->entries.len, id.b, 16);
+		manifest_check(rows[i].rev, (struct span){body.data, body.len},
+			       entries + out->entries.len + 16);
+		out->entries.len += MANIFEST_ENTRY;
+		free(body.data);
+	}
+}
+
+static void a_comparison_keeps_what_is_equal_and_learns_where_histories_part(void **state)
+{
+	/* 1 is equal; 2 has the same rev and another content; 3 is gone; 4 is new. */
+	static const struct support_row there[] = {
+		{1, 10, "Chaufferie bois", 1, SEVE__ACTION__STATUS__STATUS_LEAD},
+		{2, 11, "Navette fluviale", 2, SEVE__ACTION__STATUS__STATUS_IDEA},
+		{4, 13, "Broyeur", 4, SEVE__ACTION__STATUS__STATUS_IDEA},
+	};
+	struct seve *s = *state;
+	uint8_t entries[4 * MANIFEST_ENTRY];
+	char fetched[64] = "";
+	const struct replica_fetch fetch = {fetched, note_fetch};
+	Seve__ManifestReply page;
+	struct replica r;
+	struct err e = {0};
+
+	support_replica(s, 12, three, 3);
+	assert_int_equal(replica_verify(s->store, TERRITORY, 2, 5, &e), 0);
+	page_of(there, 3, entries, &page);
+	assert_int_equal(replica_compare(s->store, &page, &fetch, &e), 0);
+	assert_string_equal(fetched, "2 4 ");
+	assert_string_equal(support_title(s, 1), "Chaufferie bois");
+	assert_string_equal(support_title(s, 2), "Navette"); /* readable until it has come */
+	assert_null(support_title(s, 3));
+	assert_int_equal(replica_get(s->store, TERRITORY, &r, &e), 0);
+	assert_int_equal(r.fork, 10);
+	/* Begun anew, the fork learns nothing from rows that may be of either history. */
+	assert_int_equal(replica_verify(s->store, TERRITORY, 2, 5, &e), 0);
+	assert_int_equal(replica_compare(s->store, &page, &fetch, &e), 0);
+	assert_int_equal(replica_get(s->store, TERRITORY, &r, &e), 0);
+	assert_int_equal(r.fork, 10);
+	page.epoch = 3;
+	assert_int_equal(replica_compare(s->store, &page, &fetch, &e), -ERR_RESET_REQUIRED);
+	assert_int_equal(replica_verified(s->store, TERRITORY, &e), 0);
+	assert_int_equal(cursor(s), 20);
+}
+
 static bool is_statement(const char *name)
 {
 	static const char *const names[] = {
@@ -344,7 +444,7 @@ static void every_sql_file_is_a_statement_or_makes_the_store(void **state)
 	(void)state;
 	for (const struct sql_file *f = sql_files; f->name; f++)
 		if (!is_statement(f->name) && strcmp(f->name, "schema") != 0 &&
-		    strcmp(f->name, "pragmas") != 0)
+		    strcmp(f->name, "pragmas") != 0 && strncmp(f->name, "upgrade_", 8) != 0)
 			fail_msg("sql/%s.sql is used by nobody", f->name);
 }
 
@@ -385,10 +485,12 @@ int main(void)
 		TEST(a_kind_of_a_newer_server_is_carried_without_being_shown),
 		cmocka_unit_test(a_store_is_private_and_lasts),
 		cmocka_unit_test(a_file_of_another_program_or_a_newer_version_is_refused),
+		cmocka_unit_test(a_store_of_version_1_is_brought_up_to_date),
 		cmocka_unit_test(one_writer_at_a_time_over_all_handles),
 		TEST(an_inner_failure_undoes_the_whole_transaction),
 		cmocka_unit_test(every_sql_file_is_a_statement_or_makes_the_store),
 		TEST(every_statement_can_be_prepared),
+		TEST(a_comparison_keeps_what_is_equal_and_learns_where_histories_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

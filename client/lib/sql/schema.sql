@@ -1,6 +1,6 @@
--- The store, version 1.
+-- The store, version 2; upgrade_2.sql brings an older one here.
 PRAGMA application_id = 0x53455645;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE meta (
 	key   TEXT PRIMARY KEY,
@@ -28,7 +28,16 @@ CREATE TABLE replica (
 	complete   INTEGER NOT NULL DEFAULT 0,   -- has been in step with the server at least once
 	synced_at  INTEGER NOT NULL DEFAULT 0,   -- ms since 1970, when it last was
 	generation INTEGER NOT NULL DEFAULT 1,   -- of the load from rev 0; older rows go when it is complete
-	sweep      INTEGER NOT NULL DEFAULT 1
+	sweep      INTEGER NOT NULL DEFAULT 1,
+	start      INTEGER NOT NULL DEFAULT 0,   -- of a load from rev 0: the head that it began at
+	-- A comparison with the manifest: of which epoch and view (0: none), its head, the last id that is dealt with.
+	verify_epoch INTEGER NOT NULL DEFAULT 0,
+	verify_view  INTEGER NOT NULL DEFAULT 0,
+	verify_head  INTEGER NOT NULL DEFAULT 0,
+	verify_after BLOB,
+	-- The greatest rev that was found to mean the same before and after a change of epoch; -1: there was no change.
+	fork       INTEGER NOT NULL DEFAULT -1,
+	fork_open  INTEGER NOT NULL DEFAULT 0    -- it may still rise
 ) STRICT;
 
 -- What the server has.  Rows of territories without replica are those that waiting edits build upon (generation 0).
@@ -48,7 +57,19 @@ CREATE INDEX record_kind ON record (territory, kind, ref_no);
 -- The next mutation of a territory has number last + 1.
 CREATE TABLE counter (
 	territory INTEGER PRIMARY KEY,
-	last      INTEGER NOT NULL
+	last      INTEGER NOT NULL,
+	epoch     INTEGER NOT NULL DEFAULT 0     -- under which the numbers are known to be right, 0: none was sent yet
+) STRICT;
+
+-- Mutations that the server has acknowledged, kept for a while: a restored database may have lost them.
+CREATE TABLE settled (
+	territory INTEGER NOT NULL,
+	mid       INTEGER NOT NULL,
+	at        INTEGER NOT NULL,              -- ms since 1970, when the verdict came
+	epoch     INTEGER NOT NULL,              -- of the history that acknowledged it
+	made_at   INTEGER NOT NULL,
+	mutation  BLOB NOT NULL,
+	PRIMARY KEY (territory, mid)
 ) STRICT;
 
 CREATE TABLE outbox (

@@ -1,0 +1,1 @@
+UPDATE counter SET epoch = ?2 WHERE territory = ?1

@@ -1,0 +1,1 @@
+SELECT last, epoch FROM counter WHERE territory = ?1

@@ -1,0 +1,1 @@
+SELECT count(*) FROM settled WHERE territory = ?1

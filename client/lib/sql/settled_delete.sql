@@ -1,0 +1,1 @@
+DELETE FROM settled WHERE territory = ?1 AND mid = ?2

@@ -1,0 +1,19 @@
+-- From version 1 of the store to version 2: see schema.sql.
+ALTER TABLE replica ADD COLUMN start INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE replica ADD COLUMN verify_epoch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE replica ADD COLUMN verify_view INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE replica ADD COLUMN verify_head INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE replica ADD COLUMN verify_after BLOB;
+ALTER TABLE replica ADD COLUMN fork INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE replica ADD COLUMN fork_open INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE counter ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE settled (
+	territory INTEGER NOT NULL,
+	mid       INTEGER NOT NULL,
+	at        INTEGER NOT NULL,
+	epoch     INTEGER NOT NULL,
+	made_at   INTEGER NOT NULL,
+	mutation  BLOB NOT NULL,
+	PRIMARY KEY (territory, mid)
+) STRICT;
+PRAGMA user_version = 2;

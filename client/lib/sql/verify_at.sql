@@ -1,0 +1,1 @@
+UPDATE replica SET verify_after = ?2 WHERE territory = ?1

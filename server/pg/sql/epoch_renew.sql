@@ -1,0 +1,1 @@
+UPDATE instance SET epoch_salt = gen_random_uuid()
