@@ -50,6 +50,26 @@ void rule_s1_concluding(const struct facts *f, struct problems *out)
 			    n, least, round_of_group(g));
 }
 
+/* ---- a concluded group goes on in a new round ---- */
+
+bool rule_group_round_concerns(const ProtobufCMessage *before, const ProtobufCMessage *after)
+{
+	return concluded(before) && !concluded(after);
+}
+
+void rule_group_round(const struct facts *f, struct problems *out)
+{
+	const Seve__Group *was = (const Seve__Group *)f->before;
+	const Seve__Group *g = (const Seve__Group *)f->after;
+
+	if (g->has_state && g->state == SEVE__GROUP__STATE__STATE_ACTIVE &&
+	    round_of_group(g) <= round_of_group(was))
+		problem_add(out, false, "group.round", "ROUND",
+			    "a concluded group goes on in a new round, with a new budget of "
+			    "meetings: round %u, not %u",
+			    round_of_group(was) + 1, round_of_group(g));
+}
+
 /* ---- S1: the budget ---- */
 
 /* A meeting of a group that is held or is to be. */

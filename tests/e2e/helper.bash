@@ -130,6 +130,14 @@ ref_of() {
 	as "$1" "$2" list --territory "$3" --server --format jsonl | jq -r "select($4) | .ref" | head -n 1
 }
 
+# raw_push ACCOUNT TERRITORY REASON CHANGE...: a mutation through the library, past the command line (raw_push.c).
+raw_push() {
+	local account=$1 territory=$2 reason=$3
+	shift 3
+	"$SEVE_BUILD/tests/e2e_raw_push" "localhost:$(port)" "$E2E/server/tls/ca.pem" "$(find "$E2E/$account/config" -name token)" \
+		"$territory" "$reason" "$@" 2>&1 3>&- 4>&-
+}
+
 # ---- checks ---------------------------------------------------------------------------------------------
 
 # expect STATUS PATTERN COMMAND...: the command ends with STATUS and says PATTERN (an extended regular expression).

@@ -567,6 +567,20 @@ static void a_group_meets_three_to_five_times_a_round(void **state)
 	run("S1", rows, COUNT(rows));
 }
 
+static void a_concluded_group_goes_on_in_a_new_round(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{"group g state=concluded", "group g state=active", .says = "round 2, not 1"},
+		{"group g state=concluded round=2", "group g state=active round=2",
+		 .reason = "because", .says = "round 3, not 2"},
+		{"group g state=concluded", "group g state=active round=2"},
+		{"group g state=concluded", "group g state=dissolved"},
+		{"group g state=paused", "group g state=active"},
+	};
+	run("ROUND", rows, COUNT(rows));
+}
+
 static void groups_are_for_what_takes_time(void **state)
 {
 	(void)state;
@@ -774,6 +788,7 @@ int main(void)
 		cmocka_unit_test(mastery_rises_by_meetings_and_a_validator),
 		cmocka_unit_test(the_validator_can_tell),
 		cmocka_unit_test(a_group_meets_three_to_five_times_a_round),
+		cmocka_unit_test(a_concluded_group_goes_on_in_a_new_round),
 		cmocka_unit_test(groups_are_for_what_takes_time),
 		cmocka_unit_test(visits_end_when_each_member_was_visited),
 		cmocka_unit_test(nobody_gives_more_hours_than_they_have),
