@@ -51,7 +51,7 @@ both_ways() {
 	equal '9 10 0.9 no' "$(jq -r '.items[] | select(.name == "Brasserie") | "\(.total) \(.available) \(.load) \(if .over then "yes" else "no" end)"' <<<"$got")"
 	equal '' "$(as facilitator load --over --month 2026-11 --offline --format jsonl 2>/dev/null)"
 	three=$(action "Navettes")
-	f position add --territory nord --actor "$(actor Brasserie)" --action "$three" --stance contributor
+	f position add --territory nord --actor "$(actor Brasserie)" --action "$three" --stance contributor --reason "jusqu'au printemps"
 	got=$(both_ways facilitator load --over --month 2026-11)
 	equal 'Brasserie 13 1.3' "$(jq -r '.items[] | "\(.name) \(.total) \(.load)"' <<<"$got")"
 }
@@ -102,7 +102,7 @@ both_ways() {
 
 @test "taking a position tells the actor's load" {
 	action=$(action "Encore une")
-	expect 0 'Brasserie.*21.*10' as facilitator position add --territory nord --actor "$(actor Brasserie)" --action "$action" --stance pilot
+	expect 0 'Brasserie.*21.*10' as facilitator position add --territory nord --actor "$(actor Brasserie)" --action "$action" --stance pilot --reason "jusqu'au printemps"
 }
 
 @test "stalled: past its day, and too long in its state, the same offline" {
