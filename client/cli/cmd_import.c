@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cmd_batch.h"
 #include "command.h"
 #include "i18n.h"
 #include "import/options.h"
@@ -43,7 +44,7 @@ static int finish(struct run *r, const struct import_options *o)
 	return rc ? rc : report_status(&r->report);
 }
 
-static int send(struct run *r, const struct import_options *o)
+static int send_rows(struct run *r, const struct import_options *o)
 {
 	uint32_t territory = 0;
 	int rc = cli_open(r->c);
@@ -54,7 +55,54 @@ static int send(struct run *r, const struct import_options *o)
 	struct keys *keys = keys_new(territory, r->o.source);
 	rc = keys ? run_send(r, territory, keys) : say_nomem(r->c);
 	keys_free(keys);
-	return rc ? rc : finish(r, o);
+	return rc;
+}
+
+/* What another's edit between the two passes has made fail is taken back. */
+static int take_back(struct run *r)
+{
+	int rc = 0;
+	for (size_t i = r->n_batches; i-- > 0 && rc == 0;)
+		if (*r->batches[i])
+			rc = batch_take_back(r->c, r->territory, r->batches[i]);
+	return rc ? rc : SEVE_INVALID;
+}
+
+/* First without keeping anything; only where every row is good, once more for good. */
+static int import_whole(struct cli *c, const struct kind *kind, struct import_options *o)
+{
+	struct run r = {0};
+	const bool dry_run = o->run.dry_run;
+	o->run.dry_run = true;
+	int rc = run_open(&r, c, kind, c->args.at[1], &o->run);
+	if (rc == 0)
+		rc = send_rows(&r, o);
+	if (rc == 0 && !r.report.counts[REPORT_REJECTED] && !dry_run) {
+		r.o.dry_run = false;
+		r.n_batches = 0;
+		rc = send_rows(&r, o);
+	}
+	if (rc == 0)
+		rc = finish(&r, o);
+	if (rc == SEVE_PARTIAL || rc == SEVE_INVALID) {
+		say_warning(c, "%s",
+			    _("Not every row is good: nothing was kept (--all-or-nothing)."));
+		rc = r.o.dry_run ? SEVE_INVALID : take_back(&r);
+	}
+	run_close(&r);
+	return rc;
+}
+
+static int import_once(struct cli *c, const struct kind *kind, const struct import_options *o)
+{
+	struct run r = {0};
+	int rc = run_open(&r, c, kind, c->args.at[1], &o->run);
+	if (rc == 0)
+		rc = send_rows(&r, o);
+	if (rc == 0)
+		rc = finish(&r, o);
+	run_close(&r);
+	return rc;
 }
 
 int cmd_import(struct cli *c)
@@ -91,22 +139,25 @@ int cmd_import(struct cli *c)
 		 N_("of our own export: rows of this territory; else those of the same")},
 		{OPT_FLAG, "revive", 0, &o.run.revive, NULL,
 		 N_("bring rows back that were deleted here")},
+		{OPT_FLAG, "full", 0, &o.run.full, NULL,
+		 N_("the file is the whole source: delete what it does not bring")},
+		{OPT_FLAG, "force", 0, &o.run.force, NULL,
+		 N_("with --full: also where much would disappear")},
+		{OPT_FLAG, "all-or-nothing", 0, &o.whole, NULL,
+		 N_("keep nothing if any row is rejected")},
 		{.type = OPT_END},
 	};
 	if (!cli_options(c, table, 2, 2))
 		return c->status;
 	const char *noun = command_noun(c->args.at[0]);
 	const struct kind *kind = noun ? kind_by_name(noun) : NULL;
-	struct run r = {0};
 	if (!kind)
 		return say_usage(c, "actors, actions, meetings",
 				 _("there is no kind of record \"%s\""), c->args.at[0]);
 	int rc = import_options_check(c, &o);
 	if (rc)
 		return rc;
-	rc = run_open(&r, c, kind, c->args.at[1], &o.run);
-	if (rc == 0)
-		rc = send(&r, &o);
-	run_close(&r);
-	return rc;
+	if (o.run.force && !o.run.full)
+		return say_usage(c, NULL, "%s", _("--force goes with --full"));
+	return o.whole ? import_whole(c, kind, &o) : import_once(c, kind, &o);
 }

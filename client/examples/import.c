@@ -49,7 +49,7 @@ static int import(struct seve *s, uint32_t territory, const char *source, struct
 	struct seve_table *report = NULL;
 	char text[1024];
 	uint32_t line = 0;
-	int rc = seve_import_begin(s, territory, "actor", source, 0, &run, err);
+	int rc = seve_import_begin(s, territory, "actor", source, NULL, 0, &run, err);
 
 	if (rc)
 		return rc;

@@ -256,10 +256,17 @@ SEVE_API int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid,
 /* ---- imports -------------------------------------------------------------------------------- */
 
 struct seve_import;
-/* Starts a run: `source` names the partner's system. */
+/* Starts a run: `source` names the partner's system, `label` the file (or NULL): it is kept with
+ * the batch. */
 SEVE_API int seve_import_begin(struct seve *s, uint32_t territory, const char *kind,
-			       const char *source, int dry_run, struct seve_import **out,
-			       struct seve_error **err);
+			       const char *source, const char *label, int dry_run,
+			       struct seve_import **out, struct seve_error **err);
+/* The batch's id; "" for a dry run.  Borrowed from the import. */
+SEVE_API const char *seve_import_batch(const struct seve_import *i);
+/* The rows were the whole source: at the end, its records that none of them brought are deleted,
+ * and told to the callback as line 0 with the key as text.  SEVE_INVALID at the end where more than
+ * a tenth would disappear (unless `force`), or where rows were rejected. */
+SEVE_API void seve_import_full(struct seve_import *i, int force);
 enum seve_import_flags { SEVE_IMPORT_REMOVE = 1, SEVE_IMPORT_REVIVE = 2 };
 /* Adds a row: `r` holds the mapped fields (those that were set); `key` is the partner's key.  Rows
  * are sent in chunks, several at a time; verdicts come to the callback in line order. */
@@ -278,6 +285,24 @@ SEVE_API void seve_import_on_verdict(struct seve_import *i, seve_import_verdict 
 SEVE_API int seve_import_end(struct seve_import *i, struct seve_table **report,
 			     struct seve_error **err);
 SEVE_API void seve_import_free(struct seve_import *i);
+
+/* Imports are kept.  The newest batches of a territory: batch, kind, source, account, label,
+ * began_at, ended_at ("": under way, or cut off), reverted_at, reverted_by, created, updated,
+ * unchanged, attached, skipped, deleted, rejected. */
+SEVE_API int seve_imports(struct seve *s, uint32_t territory, struct seve_table **out,
+			  struct seve_error **err);
+/* One batch: its row as above, and the rows of the file that had a remark: line, key, verdict, id,
+ * field, code, text. */
+SEVE_API int seve_import_report(struct seve *s, uint32_t territory, const char *batch,
+				struct seve_table **summary, struct seve_table **rows,
+				struct seve_error **err);
+/* Takes a batch back where nothing has touched its rows since.  Report: deleted (what it had made),
+ * updated (what it had changed is as before), unchanged, skipped (edited since, or brought again by
+ * a later import), rejected (a rule or a reference forbids it).  `rows`: as above, what stayed and
+ * why. */
+SEVE_API int seve_import_revert(struct seve *s, uint32_t territory, const char *batch,
+				struct seve_table **report, struct seve_table **rows,
+				struct seve_error **err);
 
 /* ---- administration ------------------------------------------------------------------------- */
 

@@ -67,4 +67,7 @@ int client_read_token(const char *path, char out[static CLIENT_TOKEN_MAX], struc
 /* Puts the answer's facts (account, epoch, territories) into the store. */
 int client_remember(struct seve *s, const Seve__Welcome *w, struct err *e);
 
+/* A row's verdict as callers of the library read it. */
+const char *import_word(Seve__RowVerdict__Code code);
+
 #endif

@@ -37,7 +37,9 @@ struct seve_import {
 	uint32_t territory;
 	const struct kind *kind;
 	char source[64];
-	bool dry_run, begun;
+	char *label;
+	char batch[UUID_TEXT]; /* "": a dry run */
+	bool dry_run, begun, full, force;
 	uint64_t run, head_rev;
 	uint64_t rev; /* of the next row, or 0 */
 	struct chunk chunks[CHUNKS];
@@ -61,6 +63,11 @@ static const char *const verdict_words[VERDICTS] = {
 	[SEVE__ROW_VERDICT__CODE__REJECTED] = "rejected",
 };
 
+const char *import_word(Seve__RowVerdict__Code code)
+{
+	return code > 0 && (unsigned)code < VERDICTS ? verdict_words[code] : "rejected";
+}
+
 /* ---- the run
  * -------------------------------------------------------------------------------------------------
  */
@@ -70,6 +77,7 @@ static int run_begin(struct seve_import *i, struct err *e)
 	Seve__Request req = SEVE__REQUEST__INIT;
 	Seve__ImportBegin begin = SEVE__IMPORT_BEGIN__INIT;
 	const Seve__Reply *reply;
+	struct uuid batch;
 	struct arena a;
 	int rc;
 
@@ -78,6 +86,10 @@ static int run_begin(struct seve_import *i, struct err *e)
 	begin.kind = i->kind->number;
 	begin.source = i->source;
 	begin.dry_run = i->dry_run;
+	begin.label = i->label;
+	/* After a loss the same batch goes on. */
+	begin.has_batch = *i->batch && !uuid_parse(i->batch, &batch, NULL);
+	begin.batch = (ProtobufCBinaryData){sizeof batch.b, batch.b};
 	req.body_case = SEVE__REQUEST__BODY_IMPORT_BEGIN;
 	req.import_begin = &begin;
 	arena_init(&a, CHUNK_ARENA_MAX);
@@ -87,6 +99,10 @@ static int run_begin(struct seve_import *i, struct err *e)
 			     "the answer to the begin of an import is of another kind");
 	if (!rc) {
 		i->run = reply->import->run;
+		if (reply->import->batch.len == sizeof batch.b) {
+			memcpy(batch.b, reply->import->batch.data, sizeof batch.b);
+			uuid_format(&batch, i->batch);
+		}
 		i->begun = true;
 	}
 	arena_fini(&a);
@@ -166,7 +182,9 @@ static void tell(struct seve_import *i, const Seve__RowVerdict *v)
 	}
 	i->told(i->ctx, v->line, verdict_words[code], id, why && why->field ? why->field : "",
 		why && why->code ? why->code : "",
-		why ? error_violation(why, text, sizeof text) : "");
+		why      ? error_violation(why, text, sizeof text)
+		: v->key ? v->key
+			 : "");
 }
 
 static struct chunk *chunk_oldest(struct seve_import *i)
@@ -346,7 +364,8 @@ static int row_in(struct seve_import *i, uint32_t line, const char *key,
  */
 
 int seve_import_begin(struct seve *s, uint32_t territory, const char *kind, const char *source,
-		      int dry_run, struct seve_import **out, struct seve_error **err)
+		      const char *label, int dry_run, struct seve_import **out,
+		      struct seve_error **err)
 {
 	struct seve_import *i = calloc(1, sizeof *i);
 	struct err e = {0};
@@ -358,6 +377,7 @@ int seve_import_begin(struct seve *s, uint32_t territory, const char *kind, cons
 	i->s = s;
 	i->territory = territory;
 	i->dry_run = dry_run != 0;
+	i->label = label ? strdup(label) : NULL;
 	for (size_t k = 0; k < CHUNKS; k++) {
 		i->chunks[k].import = i;
 		arena_init(&i->chunks[k].arena, CHUNK_ARENA_MAX);
@@ -375,6 +395,17 @@ int seve_import_begin(struct seve *s, uint32_t territory, const char *kind, cons
 	else
 		*out = i;
 	return error_out(err, &e);
+}
+
+const char *seve_import_batch(const struct seve_import *i)
+{
+	return i->batch;
+}
+
+void seve_import_full(struct seve_import *i, int force)
+{
+	i->full = true;
+	i->force = force != 0;
 }
 
 void seve_import_on_verdict(struct seve_import *i, seve_import_verdict fn, void *ctx)
@@ -397,6 +428,25 @@ int seve_import_row(struct seve_import *i, uint32_t line, const char *key,
 	return error_out(err, &e);
 }
 
+/* What the end brought: deletions, and the counts of the whole batch. */
+static void end_read(struct seve_import *i, const Seve__ImportReply *reply)
+{
+	const Seve__ImportCounts *c = reply->counts;
+
+	i->head_rev = reply->head_rev;
+	for (size_t k = 0; k < reply->n_rows; k++)
+		tell(i, reply->rows[k]);
+	if (!c)
+		return;
+	i->counts[SEVE__ROW_VERDICT__CODE__CREATED] = c->created;
+	i->counts[SEVE__ROW_VERDICT__CODE__UPDATED] = c->updated;
+	i->counts[SEVE__ROW_VERDICT__CODE__UNCHANGED] = c->unchanged;
+	i->counts[SEVE__ROW_VERDICT__CODE__ATTACHED] = c->attached;
+	i->counts[SEVE__ROW_VERDICT__CODE__SKIPPED] = c->skipped;
+	i->counts[SEVE__ROW_VERDICT__CODE__DELETED] = c->deleted;
+	i->counts[SEVE__ROW_VERDICT__CODE__REJECTED] = c->rejected;
+}
+
 static int end_run(struct seve_import *i, struct err *e)
 {
 	Seve__Request req = SEVE__REQUEST__INIT;
@@ -407,6 +457,8 @@ static int end_run(struct seve_import *i, struct err *e)
 
 	end.has_run = true;
 	end.run = i->run;
+	end.has_full = end.full = i->full;
+	end.has_force = end.force = i->force;
 	req.body_case = SEVE__REQUEST__BODY_IMPORT_END;
 	req.import_end = &end;
 	arena_init(&a, CHUNK_ARENA_MAX);
@@ -415,7 +467,7 @@ static int end_run(struct seve_import *i, struct err *e)
 		rc = err_set(e, ERR_PROTOCOL,
 			     "the answer to the end of an import is of another kind");
 	if (!rc)
-		i->head_rev = reply->import->head_rev;
+		end_read(i, reply->import);
 	arena_fini(&a);
 	return rc;
 }
@@ -462,5 +514,6 @@ void seve_import_free(struct seve_import *i)
 		arena_fini(&i->chunks[k].arena);
 		arena_fini(&i->chunks[k].answer);
 	}
+	free(i->label);
 	free(i);
 }

@@ -161,7 +161,7 @@ int apply_needs(const struct apply_job *j, const struct apply_wants *w)
 	int rc;
 
 	if (!m)
-		return apply_import_needs(j, w);
+		return j->revert ? apply_revert_needs(j, w) : apply_import_needs(j, w);
 	rc = w->prior(w->ctx, j->territory, &j->author.client, m->mid);
 	for (size_t i = 0; !rc && i < m->n_changes && i < APPLY_CHANGES_MAX; i++)
 		rc = change_needs(j, m->changes[i], w);
@@ -459,7 +459,7 @@ int apply_job(struct world *w, struct apply_job *j, struct err *e)
 	int rc;
 
 	if (!j->mutation)
-		return apply_import_row(w, j, e);
+		return j->revert ? apply_revert_row(w, j, e) : apply_import_row(w, j, e);
 	bytes = wire_pack(w->arena, &j->mutation->base);
 	prior = world_prior(w, j->territory, &j->author.client, j->mutation->mid, true);
 	v = arena_alloc(w->arena, sizeof *v);

@@ -9,6 +9,10 @@
 #include "rules/rules.h"
 #include "world.h"
 
+/* What the history says of imports; %s: the source. */
+#define APPLY_REASON_IMPORT "import from %.100s"
+#define APPLY_REASON_REVERT "import from %.100s taken back"
+
 enum { APPLY_CHANGES_MAX = 32, APPLY_RECORD_MAX = 64 * 1024 };
 
 /* The source of rows that come from our own export: their keys are the records' ids. */
@@ -38,18 +42,30 @@ struct apply_import {
 				       that record; or NULL */
 };
 
+/* One row of an import that is to be taken back. */
+struct apply_revert {
+	const struct kind *kind;
+	const char *source, *key;
+	struct uuid batch, id;
+	uint8_t effect;   /* of the import on that row */
+	uint64_t rev;     /* of the record, as the import left it */
+	uint64_t own_rev; /* of the record, where only what was taken back came after; or 0 */
+	const Seve__Body *before; /* what the import replaced, or NULL */
+};
+
 struct apply_job {
 	/* input */
 	uint32_t territory;
 	struct apply_author author;
 	const Seve__Mutation *mutation; /* or NULL, and then: */
 	struct apply_import import;
+	const struct apply_revert *revert; /* or NULL */
 	const char
 		*refuse; /* the database refused this job: record that as its verdict; else NULL */
 
 	/* output, in the world's arena */
 	Seve__Verdict *verdict; /* of a mutation */
-	Seve__RowVerdict *row;  /* of an import row */
+	Seve__RowVerdict *row;  /* of an import row, or of its revert */
 	uint8_t hash[32];       /* of the mutation's bytes */
 	bool replayed;          /* the verdict is an earlier one: nothing to store */
 };

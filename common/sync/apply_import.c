@@ -101,7 +101,7 @@ struct row {
 	uint8_t hash[32];
 	Seve__RowVerdict__Code code;
 	struct uuid id;
-	bool attaching;
+	bool attaching, revived;
 	bool own;      /* of our own export */
 	bool backfill; /* the source tells the record's state for the first time, and nobody here
 			  has */
@@ -268,6 +268,16 @@ static enum stage_end row_create(struct row *r, struct stage *st)
 	return stage_put(&r->s, st, body);
 }
 
+/* The record of a key that nothing is remembered of lies deleted: the import that made it was taken
+ * back.  It begins anew under its id. */
+static enum stage_end row_again(struct row *r, struct stage *st)
+{
+	st->next.deleted = false;
+	st->renewed = true;
+	rules_default_state(r->kind, kind_message(r->values));
+	return row_create(r, st);
+}
+
 static enum stage_end row_remove(struct row *r, struct stage *st)
 {
 	if (!st->next.exists || st->next.deleted) {
@@ -298,9 +308,20 @@ static enum stage_end row_deleted(struct row *r, struct stage *st)
 		return stage_refuse(&r->s, "key", "GONE",
 				    "the deleted record's last version has been purged");
 	st->next.deleted = false;
-	st->acts = true;
+	st->acts = r->revived = true;
 	r->code = SEVE__ROW_VERDICT__CODE__UPDATED;
 	return row_merge(r, st, st->next.last_body);
+}
+
+/* A row that this very import has brought already, before its connection was lost, is told what was
+ * told then. */
+static Seve__RowVerdict__Code effect_again(const struct row *r)
+{
+	if (!r->known->effect || uuid_is_nil(&r->known->batch) ||
+	    uuid_cmp(&r->known->batch, &r->s.world->import_run))
+		return SEVE__ROW_VERDICT__CODE__UNCHANGED;
+	return r->known->effect == IMPORT_REVIVED ? SEVE__ROW_VERDICT__CODE__UPDATED
+						  : (Seve__RowVerdict__Code)r->known->effect;
 }
 
 static enum stage_end row_live(struct row *r, struct stage *st)
@@ -308,7 +329,7 @@ static enum stage_end row_live(struct row *r, struct stage *st)
 	enum stage_end end;
 
 	if (r->known->known && !memcmp(r->known->hash, r->hash, sizeof r->hash)) {
-		r->code = SEVE__ROW_VERDICT__CODE__UNCHANGED;
+		r->code = effect_again(r);
 		return STAGE_GOES_ON;
 	}
 	end = row_merge(r, st, st->next.body);
@@ -352,8 +373,12 @@ static enum stage_end row_decide(struct row *r)
 				    r->kind->name);
 	if (r->in->remove)
 		return row_remove(r, st);
-	if (st->next.deleted || (r->known->known && !st->next.exists))
+	if (r->known->known && (st->next.deleted || !st->next.exists))
 		return row_deleted(r, st); /* a purged record is not born again either */
+	if (st->next.deleted && !r->known->known && !r->attaching && !r->own)
+		return row_again(r, st);
+	if (st->next.deleted)
+		return row_deleted(r, st);
 	if (st->next.exists)
 		return row_live(r, st);
 	if (r->attaching) { /* a dry run: the record that an earlier line would have made is not
@@ -403,16 +428,27 @@ static enum stage_end row_input(struct row *r)
 /* Remembers what the partner said, for the next run. */
 static void row_remember(struct row *r)
 {
-	if (r->own || r->code == SEVE__ROW_VERDICT__CODE__SKIPPED ||
-	    r->code == SEVE__ROW_VERDICT__CODE__DELETED)
+	struct world_import *k = r->known;
+	const bool gone = r->code == SEVE__ROW_VERDICT__CODE__DELETED;
+
+	if (r->own || r->code == SEVE__ROW_VERDICT__CODE__SKIPPED || (gone && !k->known))
 		return;
-	if (r->known->known && !memcmp(r->known->hash, r->hash, sizeof r->hash))
+	if (k->known && !gone && !r->revived && !memcmp(k->hash, r->hash, sizeof r->hash))
 		return;
-	r->known->born |= !r->known->known;
-	r->known->known = r->known->dirty = true;
-	r->known->id = r->id;
-	r->known->last_values = r->values;
-	memcpy(r->known->hash, r->hash, sizeof r->hash);
+	if (k->known && uuid_cmp(&k->batch, &r->s.world->import_run)) {
+		k->previous_values = k->last_values;
+		memcpy(k->previous_hash, k->hash, sizeof k->previous_hash);
+	}
+	k->batch = r->s.world->import_run;
+	k->effect = r->revived ? IMPORT_REVIVED : (uint8_t)r->code;
+	k->rev = r->s.n ? r->s.list[0].target->rev : 0;
+	k->born |= !k->known;
+	k->known = k->dirty = true;
+	k->id = r->id;
+	if (gone)
+		return;
+	k->last_values = r->values;
+	memcpy(k->hash, r->hash, sizeof r->hash);
 }
 
 static int row_run(struct row *r)
@@ -435,7 +471,7 @@ static int row_run(struct row *r)
 		end = stage_refuse(&r->s, r->kind->name, "APPEND",
 				   "a %s is never changed nor deleted: add another one",
 				   r->kind->name);
-	snprintf(reason, sizeof reason, "import from %.100s", r->source);
+	snprintf(reason, sizeof reason, APPLY_REASON_IMPORT, r->source);
 	if (end == STAGE_GOES_ON)
 		end = stage_check(&r->s, reason);
 	if (end == STAGE_FAILED)

@@ -467,7 +467,7 @@ static int check_record(struct stage_set *s, const struct stage *st, const char 
 	field_check_record(k, after, &s->problems);
 	rules_check_state(k, st->backfill ? NULL : message(body_before(st)), after, reason,
 			  &s->problems);
-	if (st->target->deleted == false)
+	if (!st->target->deleted || st->renewed)
 		field_each_ref(k, after, check_ref, &refs);
 	check_unique(s, st);
 	if (!(k->writers & s->job->author.writes) &&

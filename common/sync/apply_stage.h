@@ -22,6 +22,7 @@ struct stage {
 	bool backfill; /* an import enters the past: the state is looked at as that of a new record
 			*/
 	bool acts;     /* something changes */
+	bool renewed;  /* deleted before, with new values now */
 	bool merged;   /* others had edited it meanwhile */
 	bool clashed;
 };
@@ -77,5 +78,7 @@ int apply_need_values(uint32_t territory, const struct uuid *id, const struct ki
 		      const ProtobufCMessage *m, const struct apply_wants *w);
 int apply_import_needs(const struct apply_job *j, const struct apply_wants *w);
 int apply_import_row(struct world *w, struct apply_job *j, struct err *e);
+int apply_revert_needs(const struct apply_job *j, const struct apply_wants *w);
+int apply_revert_row(struct world *w, struct apply_job *j, struct err *e);
 
 #endif

@@ -110,8 +110,16 @@ struct world_import {
 	struct uuid id;
 	uint8_t hash[32];
 	const Seve__Body *last_values; /* NULL when not known */
+	/* Of the last import that wrote the row: */
+	struct uuid batch;
+	uint8_t effect;                    /* RowVerdict.Code, or IMPORT_REVIVED */
+	uint64_t rev;                      /* the record's, as that import left it */
+	const Seve__Body *previous_values; /* what the source had said before; NULL: nothing */
+	uint8_t previous_hash[32];
+	bool drop; /* the key is to be forgotten */
 	UT_hash_handle hh;
 };
+enum { IMPORT_REVIVED = 20 }; /* brought back from its deletion */
 
 struct world {
 	struct arena *arena;

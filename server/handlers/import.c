@@ -8,10 +8,8 @@
 #include <uthash.h>
 
 #include "clock.h"
-#include "dispatch.h"
 #include "handlers.h"
-#include "pg/load.h"
-#include "pg/writer.h"
+#include "handlers/import.h"
 #include "server.h"
 #include "sha256.h"
 #include "wire.h"
@@ -31,24 +29,6 @@ struct seen {
 	uint32_t line;
 	struct uuid id; /* of a unique value: the record that it went to; nil: not known */
 	UT_hash_handle hh;
-};
-
-struct chunk;
-
-struct run {
-	uint64_t id;
-	int32_t account;
-	struct uuid client, batch;
-	uint32_t territory;
-	const struct kind *kind;
-	char source[64];
-	bool dry_run;
-	uint64_t used_ms;
-	struct seen *seen;
-	struct chunk *first, *last; /* waiting: only while as many are under way as may be */
-	size_t waiting, under_way;
-	bool ended;
-	struct run *next;
 };
 
 struct imports {
@@ -82,7 +62,7 @@ static void run_free(struct run *r)
 	free(r);
 }
 
-static void run_drop(struct imports *all, struct run *r)
+void run_drop(struct imports *all, struct run *r)
 {
 	for (struct run **at = &all->runs; *at; at = &(*at)->next)
 		if (*at == r) {
@@ -101,7 +81,7 @@ static void runs_sweep(struct imports *all)
 
 	for (struct run *r = all->runs; r; r = next) {
 		next = r->next;
-		if (!r->under_way && now - r->used_ms > IMPORT_IDLE_MS)
+		if (!r->under_way && !r->ending && now - r->used_ms > IMPORT_IDLE_MS)
 			run_drop(all, r);
 	}
 }
@@ -109,7 +89,7 @@ static void runs_sweep(struct imports *all)
 static struct run *run_find(const struct request *r, uint64_t id, struct err *e)
 {
 	for (struct run *run = r->server->imports->runs; run; run = run->next)
-		if (run->id == id && run->account == r->who->account_id &&
+		if (run->id == id && !run->ending && run->account == r->who->account_id &&
 		    !uuid_cmp(&run->client, &r->who->client_id))
 			return run;
 	err_set(e, ERR_NOT_FOUND, "there is no import run %llu (any more)", (unsigned long long)id);
@@ -143,6 +123,8 @@ static int run_check(const struct request *r, const Seve__ImportBegin *q, struct
 		return err_remedy(e, "use --source %s, or an account for the other source",
 				  rights->source);
 	}
+	if (q->has_batch && q->batch.len != 16)
+		return err_set(e, ERR_INVALID, "batch: 16 bytes");
 	return 0;
 }
 
@@ -159,7 +141,10 @@ static struct run *run_new(struct request *r, const Seve__ImportBegin *q)
 	}
 	run->account = r->who->account_id;
 	run->client = r->who->client_id;
-	run->batch = uuid_v7();
+	if (q->batch.len == sizeof run->batch.b)
+		memcpy(run->batch.b, q->batch.data, sizeof run->batch.b);
+	else
+		run->batch = uuid_v7();
 	run->territory = q->territory;
 	run->kind = kind_by_number(q->kind);
 	run->dry_run = q->dry_run;
@@ -171,31 +156,52 @@ static struct run *run_new(struct request *r, const Seve__ImportBegin *q)
 	return run;
 }
 
-void handle_import_begin(struct request *r)
+static void begun(struct request *r, struct run *run, const struct err *err)
 {
 	Seve__ImportReply import = SEVE__IMPORT_REPLY__INIT;
 	Seve__Reply reply = SEVE__REPLY__INIT;
+
+	run->ending = false;
+	if (err) {
+		run_drop(r->server->imports, run);
+		request_fail(r, err);
+		return;
+	}
+	import.has_run = true;
+	import.run = run->id;
+	import.has_batch = !run->dry_run;
+	import.batch = (ProtobufCBinaryData){16, run->batch.b};
+	reply.body_case = SEVE__REPLY__BODY_IMPORT;
+	reply.import = &import;
+	request_reply(r, &reply);
+}
+
+void handle_import_begin(struct request *r)
+{
+	const Seve__ImportBegin *q = r->body->import_begin;
 	struct rights rights;
 	struct run *run;
 	struct err e;
 
 	runs_sweep(r->server->imports);
-	if (run_check(r, r->body->import_begin, &rights, &e)) {
+	if (run_check(r, q, &rights, &e)) {
 		request_fail(r, &e);
 		return;
 	}
-	run = r->server->imports->n < IMPORT_RUNS_MAX ? run_new(r, r->body->import_begin) : NULL;
+	run = r->server->imports->n < IMPORT_RUNS_MAX ? run_new(r, q) : NULL;
 	if (!run) {
 		err_set(&e, ERR_EXHAUSTED, "%zu imports are under way already",
 			r->server->imports->n);
 		request_fail(r, &e);
 		return;
 	}
-	import.has_run = true;
-	import.run = run->id;
-	reply.body_case = SEVE__REPLY__BODY_IMPORT;
-	reply.import = &import;
-	request_reply(r, &reply);
+	run->ending = true; /* not to be used before it is open */
+	if (run->dry_run) {
+		begun(r, run, NULL);
+	} else if (keep_open(r, run, q, begun)) {
+		err_set(&e, ERR_NOMEM, "import");
+		begun(r, run, &e);
+	}
 }
 
 /* ---- what earlier lines brought
@@ -227,6 +233,13 @@ static struct seen *seen_find(struct run *r, const char *what, const char *value
 	return NULL;
 }
 
+bool run_saw(struct run *r, const char *key)
+{
+	const struct seen *s = seen_find(r, "", key);
+
+	return !s || s->line; /* in doubt it was there: what is not known is not deleted */
+}
+
 /* The entry of the row's unique value; NULL when it has none. */
 static struct seen *seen_unique(struct run *r, const Seve__ImportRow *row)
 {
@@ -255,7 +268,7 @@ static bool run_may_start(const struct run *r)
 	return r->under_way < (r->dry_run ? 1 : IMPORT_CHUNKS_AHEAD);
 }
 
-static void run_next(struct run *r, struct imports *all)
+static void run_next(struct run *r)
 {
 	struct chunk *c = r->first;
 
@@ -267,25 +280,21 @@ static void run_next(struct run *r, struct imports *all)
 			r->last = NULL;
 		r->waiting--;
 		chunk_start(c);
-	} else if (r->ended && !r->under_way) {
-		run_drop(all, r);
 	}
 }
 
-static void chunk_finish(struct chunk *c)
+/* The chunk lives in the request's arena: what comes after the reply must not look at it. */
+static void chunk_answer(struct chunk *c)
 {
 	Seve__ImportReply import = SEVE__IMPORT_REPLY__INIT;
 	Seve__Reply reply = SEVE__REPLY__INIT;
-	struct imports *all = c->request->server->imports;
 	struct request *request = c->request;
 	struct run *run = c->run;
 
-	/* The chunk lives in the request's arena: what comes after the reply must not look at it.
-	 */
 	if (c->err.code) {
 		struct err e = c->err;
 
-		run_next(run, all);
+		run_next(run);
 		request_fail(request, &e);
 		return;
 	}
@@ -295,8 +304,28 @@ static void chunk_finish(struct chunk *c)
 	import.rows = c->verdicts;
 	reply.body_case = SEVE__REPLY__BODY_IMPORT;
 	reply.import = &import;
-	run_next(run, all);
+	run_next(run);
 	request_reply(request, &reply);
+}
+
+static void chunk_noted(void *ctx, const struct err *err)
+{
+	struct chunk *c = ctx;
+
+	if (err)
+		c->err = *err;
+	chunk_answer(c);
+}
+
+static void chunk_finish(struct chunk *c)
+{
+	for (size_t i = 0; !c->err.code && i < c->n; i++)
+		c->run->counts[c->verdicts[i]->code]++;
+	if (!c->err.code && keep_notes(c->request, c->run, c->verdicts, c->n, chunk_noted, c))
+		err_set(&c->err, ERR_NOMEM, "import rows");
+	else if (!c->err.code)
+		return;
+	chunk_answer(c);
 }
 
 /* Learns where a unique value went. */
@@ -352,24 +381,31 @@ static Seve__RowVerdict *duplicate_verdict(struct chunk *c, const Seve__ImportRo
 	return why->text ? v : NULL;
 }
 
-static void chunk_job(struct chunk *c, size_t row, const struct rights *rights, struct seen *unique)
+struct apply_author run_author(const struct request *r, uint32_t territory)
+{
+	const struct rights rights = authz_rights(r->who, territory);
+
+	return (struct apply_author){
+		.account = r->who->account,
+		.client = r->who->client_id,
+		.client_short = r->who->client_short,
+		.reads = rights.reads < SEVE__LEVEL__LEVEL_NETWORK ? SEVE__LEVEL__LEVEL_NETWORK
+								   : rights.reads,
+		.writes = rights.writes,
+		.source = rights.source,
+	};
+}
+
+static void chunk_job(struct chunk *c, size_t row, const struct apply_author *author,
+		      struct seen *unique)
 {
 	const struct uuid *same_as = unique && !uuid_is_nil(&unique->id) ? &unique->id : NULL;
-	const struct principal *who = c->request->who;
 	struct writer_job *j = &c->jobs[c->n_jobs];
 
 	c->unique[c->n_jobs] = unique;
 	c->row_of[c->n_jobs++] = row;
 	j->work.territory = c->run->territory;
-	j->work.author = (struct apply_author){
-		.account = who->account,
-		.client = who->client_id,
-		.client_short = who->client_short,
-		.reads = rights->reads < SEVE__LEVEL__LEVEL_NETWORK ? SEVE__LEVEL__LEVEL_NETWORK
-								    : rights->reads,
-		.writes = rights->writes,
-		.source = rights->source,
-	};
+	j->work.author = *author;
 	j->work.import = (struct apply_import){c->run->kind, c->run->source,
 					       c->request->body->import_rows->rows[row], same_as};
 	j->batch_key = c;
@@ -383,7 +419,7 @@ static void chunk_job(struct chunk *c, size_t row, const struct rights *rights, 
 static int chunk_rows(struct chunk *c, struct err *e)
 {
 	const Seve__ImportRows *q = c->request->body->import_rows;
-	struct rights rights = authz_rights(c->request->who, c->run->territory);
+	const struct apply_author author = run_author(c->request, c->run->territory);
 
 	if (HASH_COUNT(c->run->seen) > IMPORT_LINES_MAX)
 		return err_set(e, ERR_INVALID,
@@ -404,7 +440,7 @@ static int chunk_rows(struct chunk *c, struct err *e)
 			return err_set(e, ERR_NOMEM, "import rows");
 		if (key)
 			key->line = row->line ? row->line : 1;
-		chunk_job(c, i, &rights, unique);
+		chunk_job(c, i, &author, unique);
 	}
 	return 0;
 }
@@ -475,69 +511,39 @@ void handle_import_rows(struct request *r)
 		request_fail(r, &e);
 }
 
-/* ---- the end of a run
- * ------------------------------------------------------------------------------------- */
+/* ---- the end of a run ---------------------------------------------------------------------------
+ */
 
-struct ending {
-	struct request *request;
-	struct pg_stmt *head;
-	uint64_t run;
-};
-
-static void ending_done(struct pg_unit *u)
+static int end_check(const struct request *r, struct run *run, struct err *e)
 {
-	struct ending *end = u->owner;
-	Seve__ImportReply import = SEVE__IMPORT_REPLY__INIT;
-	Seve__Reply reply = SEVE__REPLY__INIT;
-	struct err e = u->err;
+	const Seve__ImportEnd *q = r->body->import_end;
 
-	if (!e.code && PQntuples(end->head->result)) {
-		import.has_head_rev = true;
-		import.head_rev = (uint64_t)pg_get_int8(end->head->result, 0, 0);
+	if (run->under_way)
+		return err_set(e, ERR_INVALID, "rows of this import are still under way");
+	if (q->full && run->counts[SEVE__ROW_VERDICT__CODE__REJECTED]) {
+		err_set(e, ERR_PRECONDITION,
+			"%u rows were rejected: nothing is deleted after a file with mistakes",
+			run->counts[SEVE__ROW_VERDICT__CODE__REJECTED]);
+		return err_remedy(e, "correct them, then import it again with --full");
 	}
-	pg_unit_clear(u);
-	if (e.code) {
-		request_fail(end->request, &e);
-		return;
-	}
-	import.has_run = true;
-	import.run = end->run;
-	reply.body_case = SEVE__REPLY__BODY_IMPORT;
-	reply.import = &import;
-	request_reply(end->request, &reply);
-}
-
-static int ending_ask(struct request *r, const struct run *run)
-{
-	struct ending *end = arena_zalloc(&r->arena, sizeof *end);
-	struct pg_unit *u = end ? pg_unit_new(&r->arena, end, ending_done) : NULL;
-
-	if (!u || load_territories(u, &run->territory, 1))
-		return -ERR_NOMEM;
-	end->request = r;
-	end->run = run->id;
-	end->head = pg_unit_add(u, pg_sql("head"));
-	if (!end->head)
-		return -ERR_NOMEM;
-	pg_params_int4(&end->head->params, (int32_t)run->territory);
-	pg_pool_submit(r->server->readers, u);
 	return 0;
 }
 
 void handle_import_end(struct request *r)
 {
+	const Seve__ImportEnd *q = r->body->import_end;
 	struct err e;
-	struct run *run = run_find(r, r->body->import_end->run, &e);
+	struct run *run = run_find(r, q->run, &e);
 
-	if (!run || ending_ask(r, run)) {
-		if (run)
-			err_set(&e, ERR_NOMEM, "import");
+	if (!run || end_check(r, run, &e)) {
 		request_fail(r, &e);
 		return;
 	}
-	run->ended = true;
-	if (!run->under_way)
-		run_drop(r->server->imports, run);
+	run->ending = true;
+	if (q->full)
+		full_start(r, run, q->force);
+	else
+		keep_close(r, run, NULL, 0);
 }
 
 int imports_open(struct server *s, struct err *e)

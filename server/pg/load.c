@@ -511,7 +511,14 @@ static int read_import(struct load *l, const PGresult *res, int row, struct err 
 	i->import->known = true;
 	i->import->id = pg_get_uuid(res, row, 12);
 	memcpy(i->import->hash, hash.at, hash.len);
-	if (unpack_body(l, pg_get_bytes(res, row, 14), &i->import->last_values, e))
+	i->import->batch = pg_get_uuid(res, row, 15);
+	i->import->effect = (uint8_t)pg_get_int2(res, row, 16);
+	i->import->rev = (uint64_t)pg_get_int8(res, row, 17);
+	const struct span before = pg_get_bytes(res, row, 19);
+	if (before.len == sizeof i->import->previous_hash)
+		memcpy(i->import->previous_hash, before.at, before.len);
+	if (unpack_body(l, pg_get_bytes(res, row, 14), &i->import->last_values, e) ||
+	    unpack_body(l, pg_get_bytes(res, row, 18), &i->import->previous_values, e))
 		return -(int)e->code;
 	return pg_is_null(res, row, 0) ? 0 : read_record(l, res, row, e);
 }

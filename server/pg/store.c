@@ -274,34 +274,50 @@ static int store_verdicts(struct world *w, struct apply_job *const *jobs, size_t
 	return rows_store(&r, u, "store_mutations");
 }
 
+static void add_import_key(struct rows *r, const struct world_import *i)
+{
+	pg_array_int4(&r->a[0], (int32_t)i->territory);
+	pg_array_text(&r->a[1], i->source);
+	pg_array_int2(&r->a[2], (int16_t)i->kind->number);
+	pg_array_text(&r->a[3], i->partner_key);
+	r->n++;
+}
+
+static void add_import(struct rows *r, struct arena *a, const struct world_import *i)
+{
+	add_import_key(r, i);
+	pg_array_uuid(&r->a[4], i->id.b);
+	pg_array_bytes(&r->a[5], i->hash, sizeof i->hash);
+	add_packed(r, 6, a, i->last_values);
+	pg_array_uuid(&r->a[7], i->batch.b);
+	pg_array_int2(&r->a[8], i->effect);
+	pg_array_int8(&r->a[9], (int64_t)i->rev);
+	add_packed(r, 10, a, i->previous_values);
+	if (i->previous_values)
+		pg_array_bytes(&r->a[11], i->previous_hash, sizeof i->previous_hash);
+	else
+		pg_array_null(&r->a[11]);
+}
+
 static int store_imports(struct world *w, bool born, struct pg_unit *u)
 {
-	static const unsigned elements[] = {PG_INT4, PG_TEXT,  PG_INT2, PG_TEXT,
-					    PG_UUID, PG_BYTEA, PG_BYTEA};
+	static const unsigned elements[] = {PG_INT4, PG_TEXT,  PG_INT2,  PG_TEXT,
+					    PG_UUID, PG_BYTEA, PG_BYTEA, PG_UUID,
+					    PG_INT2, PG_INT8,  PG_BYTEA, PG_BYTEA};
 	struct world_import *i, *tmp;
-	struct uuid batch;
-	struct rows r;
+	struct rows kept, dropped;
 	int rc;
 
-	rows_init(&r, w->arena, elements, 7);
+	rows_init(&kept, w->arena, elements, 12);
+	rows_init(&dropped, w->arena, elements, 4);
 	HASH_ITER (hh, w->imports, i, tmp) {
-		if (!i->dirty || i->born != born)
-			continue;
-		pg_array_int4(&r.a[0], (int32_t)i->territory);
-		pg_array_text(&r.a[1], i->source);
-		pg_array_int2(&r.a[2], (int16_t)i->kind->number);
-		pg_array_text(&r.a[3], i->partner_key);
-		pg_array_uuid(&r.a[4], i->id.b);
-		pg_array_bytes(&r.a[5], i->hash, sizeof i->hash);
-		add_packed(&r, 6, w->arena, i->last_values);
-		r.n++;
+		if (i->drop && !born)
+			add_import_key(&dropped, i);
+		else if (i->dirty && !i->drop && i->born == born)
+			add_import(&kept, w->arena, i);
 	}
-	rc = rows_store(&r, u, born ? "store_imports_new" : "store_imports");
-	if (rc || !r.n)
-		return rc;
-	batch = w->import_run;
-	pg_params_uuid(&u->last->params, batch.b);
-	return 0;
+	rc = rows_store(&dropped, u, "store_imports_drop");
+	return rc ? rc : rows_store(&kept, u, born ? "store_imports_new" : "store_imports");
 }
 
 static char *counters_text(struct arena *a, const struct world_head *h)

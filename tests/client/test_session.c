@@ -548,7 +548,7 @@ static int import_rows(struct fixture *f, unsigned n, int dry_run, struct lines 
 	struct seve_error *err = NULL;
 	struct seve_record *r = NULL;
 	char key[32];
-	int rc = seve_import_begin(f->s, TERRITORY, "actor", "cci", dry_run, &i, &err);
+	int rc = seve_import_begin(f->s, TERRITORY, "actor", "cci", NULL, dry_run, &i, &err);
 
 	assert_int_equal(seve_record_new("actor", TERRITORY, &r, NULL), SEVE_OK);
 	if (!rc)

@@ -149,6 +149,12 @@ static struct fixture_db two_territories(void)
 			      "false, '', 2, 'test', NULL, NULL, 0 FROM generate_series(1, 2) t");
 	fixture_sql(db.admin, "INSERT INTO import_ref SELECT t, 's', 13, 'k', gen_random_uuid(), "
 			      "'', '', gen_random_uuid() FROM generate_series(1, 2) t");
+	fixture_sql(db.admin,
+		    "INSERT INTO import_batch (territory_id, batch, kind, source, account, "
+		    "began_at) SELECT t, gen_random_uuid(), 13, 's', 'a', 0 FROM "
+		    "generate_series(1, 2) t");
+	fixture_sql(db.admin, "INSERT INTO import_note (territory_id, batch, verdict) SELECT t, "
+			      "gen_random_uuid(), '' FROM generate_series(1, 2) t");
 	return db;
 }
 

@@ -306,8 +306,10 @@ static void on_verdict(void *ctx, uint32_t line, const char *verdict, const char
 	}
 	struct report_row row = {.line = line,
 				 .verdict = report_verdict(verdict),
-				 .operation = sent && sent->remove ? "delete" : "upsert",
-				 .key = sent ? sent->key : "",
+				 .operation = !line || (sent && sent->remove) ? "delete" : "upsert",
+				 .key = sent   ? sent->key
+					: line ? ""
+					       : text,
 				 .field = field,
 				 .code = code,
 				 .text = text};
@@ -566,10 +568,27 @@ static void tell_broken(const struct run *r)
 					 r->report.counts[REPORT_ATTACHED]));
 }
 
+/* A file with mistakes, or one that was not read to its end, does not tell what is gone. */
+static void ask_full(struct run *r)
+{
+	if (!r->o.full || r->pass != RUN_WHOLE)
+		return;
+	if (r->report.counts[REPORT_REJECTED] || r->report.stopped || r->late.n)
+		say_warning(
+			r->c, "%s",
+			_("Rows were rejected: nothing is deleted after a file with mistakes."));
+	else
+		seve_import_full(r->import, r->o.force);
+}
+
 static int finish(struct run *r)
 {
 	struct seve_error *err = NULL;
 	struct seve_table *table = NULL;
+	ask_full(r);
+	if (r->n_batches < RUN_BATCHES_MAX)
+		snprintf(r->batches[r->n_batches++], sizeof r->batches[0], "%s",
+			 seve_import_batch(r->import));
 	int rc = seve_import_end(r->import, &table, &err) ? say_seve(r->c, err) : r->status;
 	if (table)
 		snprintf(r->report.head_rev, sizeof r->report.head_rev, "%s",
@@ -594,13 +613,20 @@ static int send_all(struct run *r)
 	return rc < 0 ? say_err(r->c, &e) : finish(r);
 }
 
+/* The file's name without its folder. */
+static const char *label(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
 static int pass(struct run *r, enum run_pass which)
 {
 	struct seve_error *err = NULL;
 	r->pass = which;
 	r->late.at = 0;
-	if (seve_import_begin(r->c->seve, r->territory, r->kind->name, r->o.source, r->o.dry_run,
-			      &r->import, &err))
+	if (seve_import_begin(r->c->seve, r->territory, r->kind->name, r->o.source,
+			      label(r->file_name), r->o.dry_run, &r->import, &err))
 		return say_seve(r->c, err);
 	seve_import_on_verdict(r->import, on_verdict, r);
 	const int rc = send_all(r);

@@ -21,6 +21,7 @@ struct run_options {
 	const char *from; /* of our own exports: rows of this territory; NULL: the same */
 	struct words set; /* FIELD=TEXT, over what the mapping says */
 	bool dry_run, revive;
+	bool full, force;             /* delete what the file did not bring */
 	uint64_t errors_max;          /* 0: none */
 	const char *rejects;          /* path, or NULL */
 	const struct mapping *parsed; /* in the place of `mapping`, or NULL */
@@ -28,6 +29,8 @@ struct run_options {
 };
 
 struct run_sent;
+
+enum { RUN_BATCHES_MAX = 4 };
 
 /* What a run over the file sends.  Of a workbook, rows that a rule refuses for want of others (an
  * action in progress without its positions) go in bare first, and whole once all files are in:
@@ -58,6 +61,8 @@ struct run {
 	int status;                     /* of what a callback has said */
 	bool puts_off;                  /* is part of a workbook */
 	enum run_pass pass;
+	char batches[RUN_BATCHES_MAX][40]; /* of the passes, in order; "": a dry run */
+	size_t n_batches;
 	struct {
 		uint32_t *lines; /* 0: settled */
 		size_t n, room, at;
