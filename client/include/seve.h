@@ -253,6 +253,61 @@ SEVE_API int seve_outbox(struct seve *s, struct seve_table **out, struct seve_er
 SEVE_API int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid,
 			      struct seve_error **err);
 
+/* ---- watching ------------------------------------------------------------------------------- */
+
+/* One record that changed.  Everything about it is borrowed, until the callback returns. */
+struct seve_change;
+SEVE_API uint32_t seve_change_territory(const struct seve_change *c);
+SEVE_API uint64_t seve_change_rev(const struct seve_change *c);
+SEVE_API const char *seve_change_kind(const struct seve_change *c); /* "": a newer one */
+SEVE_API const char *seve_change_id(const struct seve_change *c);
+SEVE_API const char *seve_change_ref(const struct seve_change *c); /* "P-12", or "" */
+/* "created", "edited", "deleted" (also: withdrawn from this reader), "restored". */
+SEVE_API const char *seve_change_op(const struct seve_change *c);
+/* Who and when (RFC 3339); "" for a deletion. */
+SEVE_API const char *seve_change_by(const struct seve_change *c);
+SEVE_API const char *seve_change_at(const struct seve_change *c);
+/* "status: idea -> lead; …" where the replica knew the record as it was before, else "". */
+SEVE_API const char *seve_change_fields(struct seve_change *c);
+/* The record as it is now; NULL when deleted, or of a newer kind. */
+SEVE_API const struct seve_record *seve_change_record(struct seve_change *c);
+
+enum seve_watch_state {
+	SEVE_WATCH_IN_STEP = 1, /* all that had changed has been told; told once after each of the
+				   others */
+	SEVE_WATCH_LOST = 2,    /* no connection (`err` tells why); it is tried again, with growing
+				   pauses */
+	SEVE_WATCH_BACK = 3,    /* connected again, from where it was */
+	SEVE_WATCH_RESET = 4,   /* the cursor did not fit any more, or the replica had to be
+				   synchronised first: not every change was told one by one */
+	SEVE_WATCH_REVOKED = 5, /* this territory is not watched any more: no right to it */
+};
+enum { SEVE_WATCH_MAX = 1024 }; /* territories of one watch */
+
+/* Callbacks of a watch, from seve_process() or seve_watch().  They may be NULL.  Non-zero ends the
+ * watch; they do not call functions on the handle.  `territory` is 0 where all are meant. */
+struct seve_watcher {
+	int (*changed)(void *ctx, struct seve_change *c);
+	int (*state)(void *ctx, uint32_t territory, enum seve_watch_state state, uint64_t rev,
+		     const struct seve_error *err);
+	/* Of seve_watch_start() only, once: SEVE_OK after a callback wanted the end, else why it
+	 * cannot go on; `err` is NULL or borrowed. */
+	void (*ended)(void *ctx, int status, const struct seve_error *err);
+	void *ctx;
+};
+
+/* Tells what changes in these territories, from now on; where one has a replica: from its cursor
+ * on, and the replica is kept in step.  Does not wait and does not connect yet: seve_process()
+ * does. One watch at a time per handle. */
+SEVE_API int seve_watch_start(struct seve *s, const uint32_t *territories, size_t n,
+			      const struct seve_watcher *want, struct seve_error **err);
+/* Ends it without a word. Not from a callback. */
+SEVE_API void seve_watch_stop(struct seve *s);
+/* The same, waiting: returns when a callback wants the end (SEVE_OK), or when it cannot go on.
+ * Losses of the connection are got over. */
+SEVE_API int seve_watch(struct seve *s, const uint32_t *territories, size_t n,
+			const struct seve_watcher *want, struct seve_error **err);
+
 /* ---- imports -------------------------------------------------------------------------------- */
 
 struct seve_import;

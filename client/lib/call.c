@@ -15,10 +15,10 @@ int calls_add(struct calls *c, Seve__Request *req, const struct call_want *want,
 		return err_set(e, ERR_NOMEM, "request");
 	call->id = c->last_id + 1;
 	call->want = *want;
-	call->deadline_ms = clock_mono_ms() + want->timeout_ms;
+	call->deadline_ms = want->lasts ? UINT64_MAX : clock_mono_ms() + want->timeout_ms;
 	req->has_id = true;
 	req->id = call->id;
-	req->has_timeout_ms = !want->streams;
+	req->has_timeout_ms = !want->streams && !want->lasts;
 	req->timeout_ms = want->timeout_ms;
 	call->n = seve__request__get_packed_size(req);
 	call->bytes = call->n <= FRAME_MAX ? malloc(call->n ? call->n : 1) : NULL;

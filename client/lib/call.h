@@ -17,11 +17,14 @@ struct call_want {
 	/* For each page that comes before the reply; NULL: none is expected.  An error ends the
 	 * call. */
 	int (*page)(void *ctx, const Seve__Page *page, struct err *e);
+	/* The same for notes beside the pages of a watch. */
+	int (*note)(void *ctx, const Seve__WatchNote *note, struct err *e);
 	void *ctx;
 	struct arena *arena;
 	uint32_t timeout_ms; /* from the submission, or from the last page */
 	bool streams; /* takes as long as it takes: the server gets no deadline, pages put off ours
 		       */
+	bool lasts;   /* until it is cancelled: there is no deadline at all */
 	bool writes;  /* if the connection breaks after it was sent, its outcome is unknown */
 };
 

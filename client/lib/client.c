@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "sync.h"
+#include "watch.h"
 
 static const char version[] = SEVE_VERSION;
 
@@ -159,6 +160,7 @@ void seve_close(struct seve *s)
 {
 	if (!s)
 		return;
+	watch_drop(s);
 	sync_drop(s);
 	session_fini(&s->session);
 	tls_ctx_free(s->tls);
@@ -262,6 +264,8 @@ void client_wait(struct seve *s, uint64_t until_ms)
 	uint64_t now = clock_mono_ms(), wake = session_wake_ms(&s->session);
 	int events = session_events(&s->session), timeout;
 
+	if (watch_wake_ms(s) < wake)
+		wake = watch_wake_ms(s);
 	if (wake > until_ms)
 		wake = until_ms;
 	timeout = wake <= now ? 0 : wake - now > 60000 ? 60000 : (int)(wake - now);
@@ -271,6 +275,7 @@ void client_wait(struct seve *s, uint64_t until_ms)
 	/* Whoever waits learns of a loss from the call's own end. */
 	(void)session_process(&s->session, NULL);
 	sync_poke(s);
+	watch_poke(s);
 }
 
 static void pause_ms(struct seve *s, uint32_t ms)

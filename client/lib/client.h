@@ -22,6 +22,7 @@ struct seve_options {
 };
 
 struct sync_run;
+struct watch;
 
 struct seve {
 	struct seve_options options;
@@ -33,6 +34,7 @@ struct seve {
 	char account[128];    /* of the last Welcome, or of the store */
 	int64_t skew_ms;      /* server's clock minus ours */
 	char *new_token;      /* brought by a Welcome that answers an invite */
+	struct watch *watch;  /* under way, or ended and not yet told; NULL: none */
 	struct sync_run *run; /* under way, or ended and not yet told; NULL: none */
 };
 

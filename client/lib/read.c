@@ -321,8 +321,7 @@ static bool differs(const ProtobufCMessage *x, const ProtobufCMessage *y, const 
 	return !field_equal(x, y, fd);
 }
 
-/* "status: idea -> lead; title: …" */
-static int add_changes(struct buf *b, const Seve__Body *before, const Seve__Body *after)
+int read_changes(struct buf *b, const Seve__Body *before, const Seve__Body *after)
 {
 	const struct kind *k = kind_of(after);
 	const ProtobufCMessage *x = kind_message(before), *y = kind_message(after);
@@ -375,7 +374,7 @@ static int put_changes(struct seve_table *t, struct arena *a, const Seve__Histor
 	else if (!before)
 		rc = buf_addf(&b, "restored");
 	else
-		rc = add_changes(&b, before, after);
+		rc = read_changes(&b, before, after);
 	/* What does not fit is cut: the versions themselves are on the server. */
 	if (!rc || rc == -ERR_TOO_BIG)
 		table_put(t, "changes", "%.*s", (int)buf_len(&b), (const char *)buf_span(&b).at);

@@ -95,6 +95,21 @@ void session_cancel(struct session *s, uint64_t id)
 		send_cancel(s, id);
 }
 
+void session_grant(struct session *s, uint64_t id, uint64_t bytes)
+{
+	Seve__WatchNote n = SEVE__WATCH_NOTE__INIT;
+	uint8_t packed[32];
+	struct err ignored; /* a lost connection shows at the next step */
+
+	if (s->state != SESSION_READY && s->state != SESSION_LEAVING)
+		return;
+	n.has_request = n.has_credit = true;
+	n.request = id;
+	n.credit = bytes;
+	(void)transport_send(&s->net, FRAME_WATCH, packed, seve__watch_note__pack(&n, packed),
+			     &ignored);
+}
+
 int session_fd(const struct session *s)
 {
 	return s->state == SESSION_CLOSED ? -1 : s->net.fd;
@@ -194,8 +209,27 @@ static int take_page(struct session *s, struct span bytes, struct err *e)
 	call = calls_flying(&s->calls, page->request);
 	if (!call || !call->want.page)
 		return 0;
-	call->deadline_ms = clock_mono_ms() + call->want.timeout_ms;
+	if (!call->want.lasts)
+		call->deadline_ms = clock_mono_ms() + call->want.timeout_ms;
 	if (call->want.page(call->want.ctx, page, &failure) == 0)
+		return 0;
+	send_cancel(s, call->id);
+	calls_end(&s->calls, call, NULL, &failure);
+	return 0;
+}
+
+static int take_note(struct session *s, struct span bytes, struct err *e)
+{
+	ProtobufCMessage *m;
+	const Seve__WatchNote *note;
+	struct call *call;
+	struct err failure = {0};
+
+	if (wire_unpack(&s->arena, &seve__watch_note__descriptor, bytes.at, bytes.len, &m, e))
+		return err_prefix(e, "note");
+	note = (const Seve__WatchNote *)m;
+	call = calls_flying(&s->calls, note->request);
+	if (!call || !call->want.note || call->want.note(call->want.ctx, note, &failure) == 0)
 		return 0;
 	send_cancel(s, call->id);
 	calls_end(&s->calls, call, NULL, &failure);
@@ -231,6 +265,7 @@ static int take_frame(struct session *s, const struct frame *f, struct err *e)
 	case FRAME_PING:
 		return transport_send(&s->net, FRAME_PONG, NULL, 0, e);
 	case FRAME_WATCH:
+		return take_note(s, f->payload, e);
 	case FRAME_HELLO:
 	case FRAME_REQUEST:
 	case FRAME_CANCEL:

@@ -58,6 +58,9 @@ int session_submit(struct session *s, Seve__Request *req, const struct call_want
 /* Forgets a call: its `done` is not called; the server is told when it was sent. */
 void session_cancel(struct session *s, uint64_t id);
 
+/* A watch may send so many bytes more. */
+void session_grant(struct session *s, uint64_t id, uint64_t bytes);
+
 int session_fd(const struct session *s);           /* -1 when CLOSED */
 int session_events(const struct session *s);       /* 1 readable, 2 writable */
 uint64_t session_wake_ms(const struct session *s); /* monotonic, UINT64_MAX: never */

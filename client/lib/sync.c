@@ -12,6 +12,7 @@
 #include "queue.h"
 #include "replica.h"
 #include "sync_run.h"
+#include "watch.h"
 #include "wire.h"
 
 enum { BATCH_ROWS = 50000, BATCH_MS = 500, RUN_ARENA_MAX = 32 * 1024 * 1024 };
@@ -477,6 +478,7 @@ int sync_start(struct seve *s, const struct sync_want *want, struct err *e)
 	struct sync_run *r;
 	int rc;
 
+	watch_yield(s);
 	if (s->run) {
 		err_set(e, ERR_USAGE, "a synchronisation is under way on this handle");
 		return err_remedy(e, "wait for its end: call seve_process() until it is told");

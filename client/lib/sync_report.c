@@ -6,6 +6,7 @@
 #include "replica.h"
 #include "sync_run.h"
 #include "table.h"
+#include "watch.h"
 
 enum { ITEMS_MAX = 100000 };
 
@@ -195,6 +196,9 @@ int seve_timeout_ms(const struct seve *s)
 
 	if (other < wake)
 		wake = other;
+	other = watch_wake_ms(s);
+	if (other < wake)
+		wake = other;
 	if (wake == UINT64_MAX)
 		return -1;
 	now = clock_mono_ms();
@@ -208,14 +212,18 @@ int seve_process(struct seve *s, struct seve_error **err)
 	struct err e = {0};
 
 	sync_poke(s);
+	watch_poke(s);
 	session_process(&s->session, &e);
 	sync_poke(s);
+	watch_poke(s);
+	if (watch_ended(s))
+		watch_tell_end(s);
 	if (sync_finished(s) && s->run->done) {
 		/* A loss of the connection is the run's own affair: it tells. */
 		tell_done(s);
 		return SEVE_OK;
 	}
-	if (s->run)
+	if (s->run || s->watch)
 		return SEVE_OK;
 	return error_out(err, &e);
 }

@@ -1,4 +1,4 @@
-# The three programs of client/examples: the library as others use it.
+# The four programs of client/examples: the library as others use it.
 load helper
 
 EXAMPLES=$SEVE_BUILD/client
@@ -37,6 +37,20 @@ example() {
 	[ "$status" -eq 0 ]
 }
 
+@test "watch.c tells what changes" {
+	example watch facilitator "$E2E/watch.db" nord 2 >"$E2E/watch.out" 2>"$E2E/watch.err" 3>&- 4>&- &
+	pid=$!
+	for ((tries = 0; tries < 600; tries++)); do
+		grep -q 'in step' "$E2E/watch.err" && break
+		sleep 0.05
+	done
+	as facilitator actor add --territory nord --name "Brasserie" --category company
+	as facilitator actor edit A-2 --territory nord --state approached
+	wait "$pid"
+	equal "created actor A-2 " "$(head -n 1 "$E2E/watch.out")"
+	equal "edited actor A-2 " "$(tail -n 1 "$E2E/watch.out")"
+}
+
 @test "import.c imports, and a second run changes nothing" {
 	printf 'k1;Fonderie;\nk2;Scierie;\n' >"$E2E/lines"
 	run example import partner nord cci <"$E2E/lines"
@@ -44,7 +58,7 @@ example() {
 	[ "$status" -eq 0 ]
 	run example import partner nord cci <"$E2E/lines"
 	[ "$status" -eq 0 ]
-	equal 3 "$(as facilitator actor list --territory nord --server --format jsonl | wc -l)"
+	equal 4 "$(as facilitator actor list --territory nord --server --format jsonl | wc -l)"
 }
 
 @test "an example with a wrong token ends with an error in words" {
