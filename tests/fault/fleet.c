@@ -92,14 +92,18 @@ void daemon_end(struct daemon *d, int signal_number)
 	d->pid = 0;
 }
 
-void daemon_make(struct daemon *d, const char *conninfo)
+void daemon_make(struct daemon *d, const char *socket_folder)
 {
 	char folder[256];
 
 	memset(d, 0, sizeof *d);
 	d->db = fixture_database();
 	fixture_folder(folder);
-	snprintf(d->conninfo, sizeof d->conninfo, "%s", conninfo ? conninfo : d->db.conninfo);
+	if (socket_folder)
+		snprintf(d->conninfo, sizeof d->conninfo, "host='%s'%s", socket_folder,
+			 strstr(d->db.conninfo, " port="));
+	else
+		snprintf(d->conninfo, sizeof d->conninfo, "%s", d->db.conninfo);
 	snprintf(d->log, sizeof d->log, "%s/log", folder);
 	snprintf(d->port_file, sizeof d->port_file, "%s/port", folder);
 	daemon_start(d);
@@ -217,6 +221,21 @@ uint32_t fleet_enrol(const struct daemon *d, struct machine *list, unsigned n)
 	}
 	seve_close(admin);
 	return territory;
+}
+
+void fleet_sync(struct seve *s, uint32_t territory)
+{
+	const uint64_t until = fleet_ms() + 2 * PATIENCE_MS;
+	struct seve_error *err = NULL;
+	int rc;
+
+	while ((rc = seve_sync(s, territory, NULL, NULL, NULL, &err)) == SEVE_RETRY &&
+	       fleet_ms() < until) {
+		seve_error_free(err);
+		err = NULL;
+		usleep(50000);
+	}
+	fleet_fine(rc, &err, "synchronising");
 }
 
 struct seve_record *fleet_actor(uint32_t territory, const char *name)

@@ -16,8 +16,9 @@ struct daemon {
 	pid_t pid;     /* 0: not running */
 };
 
-/* A database of its own, and the daemon over it; `conninfo` NULL: straight to PostgreSQL. */
-void daemon_make(struct daemon *d, const char *conninfo);
+/* A database of its own, and the daemon over it; `socket_folder`: where it finds PostgreSQL, NULL:
+ * where it is. */
+void daemon_make(struct daemon *d, const char *socket_folder);
 /* Starts it (again); returns once it listens. */
 void daemon_start(struct daemon *d);
 /* Sends the signal and waits for its end. */
@@ -38,6 +39,9 @@ uint32_t fleet_enrol(const struct daemon *d, struct machine *list, unsigned n);
 
 /* Fails the test with the error's text where `rc` is not SEVE_OK. */
 void fleet_fine(int rc, struct seve_error **err, const char *what);
+
+/* Synchronises, again while the server says "later": for two minutes at most. */
+void fleet_sync(struct seve *s, uint32_t territory);
 
 /* A company of that name, ready to be saved. */
 struct seve_record *fleet_actor(uint32_t territory, const char *name);

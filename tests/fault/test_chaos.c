@@ -338,7 +338,7 @@ static void drain(struct chaos *c)
 		assert_int_equal(waitpid(w->pid, &status, 0), w->pid);
 		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 		s = machine_open(&w->machine);
-		fleet_fine(seve_sync(s, c->territory, NULL, NULL, NULL, &err), &err, "draining");
+		fleet_sync(s, c->territory);
 		fleet_fine(seve_outbox(s, &left, &err), &err, "the outbox");
 		assert_int_equal(seve_table_rows(left), 0);
 		seve_table_free(left);
