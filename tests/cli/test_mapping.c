@@ -102,6 +102,55 @@ static void of_several_columns_the_first_that_is_not_empty_counts_unless_joined(
 	assert_string_equal(w.text, "name=First;address=ZI;");
 }
 
+static void rows_are_chosen_by_filters_and_an_operation_column(void **state)
+{
+	static const char text[] =
+		"[file]\nformat = csv\nseparator = tab\n[columns]\nkey = K : strip_spaces\n"
+		"A = siret : join()\nB = siret : join(), optional\nN = name : empty(-|ND), "
+		"prefix(\"x \")\n"
+		"ignore = R*\n[rows]\nkeep Dep = 35, 22\nskip Off = * : optional\n"
+		"[operation] Op\nC = upsert\nE = delete\n\"\" = ignore\n";
+	char *header[] = {"K", "a", "N", "Dep", "Op", "Rest", "R2"};
+	char *good[] = {"1 2", "73", "ND", "35", "C", "", ""};
+	char *gone[] = {"1", "73", "y", "22", "E", "", ""};
+	char *far[] = {"1", "73", "y", "75", "C", "", ""};
+	char *odd[] = {"1", "73", "y", "22", "Z", "", ""};
+	char key[MAPPING_KEY_MAX];
+	enum mapping_operation what;
+	struct values v = {""};
+	struct mapping m;
+	struct err e = {0};
+	assert_int_equal(mapping_parse(*state, "x.map", text, &m, &e), 0);
+	assert_int_equal(m.separator, '\t');
+	if (mapping_bind(*state, &m, actor(), header, 7, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(mapping_operation(&m, good, &what, &e), 0);
+	assert_int_equal(what, MAPPING_UPSERT);
+	assert_int_equal(mapping_operation(&m, gone, &what, &e), 0);
+	assert_int_equal(what, MAPPING_DELETE);
+	assert_int_equal(mapping_operation(&m, far, &what, &e), 0);
+	assert_int_equal(what, MAPPING_IGNORE);
+	assert_int_equal(mapping_operation(&m, odd, &what, &e), -ERR_INVALID);
+	assert_int_equal(mapping_key(&m, good, key, &e), 0);
+	assert_string_equal(key, "12");
+	assert_int_equal(mapping_apply(&m, good, set, &v, &e), 0);
+	assert_string_equal(v.text, "siret=73;name=;");
+}
+
+static void a_value_for_every_row_holds_against_a_column_of_that_name(void **state)
+{
+	char *header[] = {"key", "name", "siren"};
+	char *row[] = {"1", "Forge", "732829320"};
+	struct values v = {""};
+	struct mapping m;
+	struct err e = {0};
+	assert_int_equal(mapping_parse(*state, "plain", mapping_builtin("plain"), &m, &e), 0);
+	assert_int_equal(mapping_set(*state, &m, "siren", "", &e), 0);
+	assert_int_equal(mapping_bind(*state, &m, actor(), header, 3, &e), 0);
+	assert_int_equal(mapping_apply(&m, row, set, &v, &e), 0);
+	assert_string_equal(v.text, "siren=;name=Forge;");
+}
+
 static void mistakes_are_told_with_their_line(void **state)
 {
 	refuses(state, "nom = name\n", "no key");
@@ -116,6 +165,14 @@ static void mistakes_are_told_with_their_line(void **state)
 	refuses(state, "key = A\n* = drop\n", "drop");
 	refuses(state, "key = A\nB =\n", "B");
 	refuses(state, "key = A\n\"B\" name = x\n", "line 2");
+	refuses(state, "key = A\nB = name : date\n", "line 2");
+	refuses(state, "key = A\nB = name : upper(x)\n", "upper");
+	refuses(state, "key = A\nB = name : cut(x\n", "line 2");
+	refuses(state, "key = A\nB = actor_id : ref(acteur)\n", "acteur");
+	refuses(state, "key = A\n[rows]\ntake B = 1\n", "keep or skip");
+	refuses(state, "key = A\n[operation]\n", "line 2");
+	refuses(state, "key = A\n[operation] B\nC = insert\n", "line 3");
+	refuses(state, "[file]\ncolour = red\n", "line 2");
 }
 
 static void binds(void **state, const char *text, char *const *header, size_t n, const char *word,
@@ -282,6 +339,8 @@ int main(void)
 		cmocka_unit_test(columns_constants_keys_and_value_maps_are_applied),
 		cmocka_unit_test(
 			of_several_columns_the_first_that_is_not_empty_counts_unless_joined),
+		cmocka_unit_test(rows_are_chosen_by_filters_and_an_operation_column),
+		cmocka_unit_test(a_value_for_every_row_holds_against_a_column_of_that_name),
 		cmocka_unit_test(mistakes_are_told_with_their_line),
 		cmocka_unit_test(a_file_that_does_not_fit_is_refused_by_name),
 		cmocka_unit_test(same_takes_columns_by_the_names_of_fields_and_keys_of_our_lists),

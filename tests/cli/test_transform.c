@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -52,6 +53,49 @@ static void numbers_that_went_through_a_spreadsheet_come_back(void **state)
 	gives("pad5", "2A00", "2A00");
 	gives("pad5", "", "");
 	gives("pad9", "5580338", "005580338");
+}
+
+static void turns(const char *name, const char *arg, const char *from, const char *wanted)
+{
+	char text[96];
+	snprintf(text, sizeof text, "%s", from);
+	assert_true(transform_takes(name, arg));
+	transform_find(name)(text, sizeof text, arg);
+	assert_string_equal(text, wanted);
+}
+
+static void dates_of_other_forms_become_ours(void **state)
+{
+	(void)state;
+	turns("date", "DD/MM/YYYY", "09/02/2016", "2016-02-09");
+	turns("date", "DD/MM/YYYY", "9/2/2016", "2016-02-09");
+	turns("date", "YYYY-MM", "2017-07", "2017-07-01");
+	turns("date", "DD.MM.YY", "01.12.99", "1999-12-01");
+	turns("date", "DD/MM/YYYY", "2016-02-09", "2016-02-09");
+	turns("date", "DD/MM/YYYY", "soon", "soon");
+	turns("date", "DD/MM/YYYY", "", "");
+	setenv("TZ", "Europe/Paris", 1);
+	turns("date", "DD/MM/YYYY HH:MI", "12/07/2026 09:30", "2026-07-12T07:30:00Z");
+	turns("date", "DD/MM/YYYY HH:MI", "31/02/2026 09:30", "31/02/2026 09:30");
+}
+
+static void steps_with_an_argument_use_it(void **state)
+{
+	(void)state;
+	turns("empty", "NN|-", "NN", "");
+	turns("empty", "NN|-", "NNN", "NNN");
+	turns("cut", "2", "écran", "éc");
+	turns("prefix", "n° ", "7", "n° 7");
+	turns("prefix", "n° ", "", "");
+	turns("pad", "14", "1", "00000000000001");
+	turns("before", " - ", "a - b - c", "a");
+	turns("after", " - ", "a - b - c", "b - c");
+	turns("html", "", "<div>A &amp; B&nbsp;<br>l&#39;&eacute;t&#233;</div><p>x < 3</p>",
+	      "A & B \nl'été\nx < 3");
+	assert_false(transform_takes("cut", ""));
+	assert_false(transform_takes("cut", "two"));
+	assert_false(transform_takes("upper", "x"));
+	assert_false(transform_takes("none", ""));
 }
 
 static void lines_become_one(void **state)
@@ -105,6 +149,8 @@ int main(void)
 		cmocka_unit_test(naf_codes_get_their_dot),
 		cmocka_unit_test(identifiers_lose_their_blanks),
 		cmocka_unit_test(numbers_that_went_through_a_spreadsheet_come_back),
+		cmocka_unit_test(dates_of_other_forms_become_ours),
+		cmocka_unit_test(steps_with_an_argument_use_it),
 		cmocka_unit_test(lines_become_one),
 		cmocka_unit_test(a_pair_is_cut_at_its_comma),
 		cmocka_unit_test(case_is_that_of_ascii),

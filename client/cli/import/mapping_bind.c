@@ -204,6 +204,14 @@ static int add_rule(struct arena *a, struct mapping *m, const char *column, cons
 	return 0;
 }
 
+static bool is_constant(const struct mapping *m, const char *field)
+{
+	for (size_t i = 0; i < m->n_constants; i++)
+		if (strcmp(m->constants[i].field, field) == 0)
+			return true;
+	return false;
+}
+
 /* A column that no line names: with "* = same" the field of this name, else an error. */
 static int other_column(struct arena *a, struct mapping *m, const struct kind *k,
 			const char *column, size_t at, struct err *e)
@@ -213,6 +221,8 @@ static int other_column(struct arena *a, struct mapping *m, const struct kind *k
 		const field_desc *fd = json_key_field(k, column);
 		if (!fd)
 			fd = field_by_name(k, column);
+		if (fd && is_constant(m, fd->name))
+			return 0;
 		if (fd)
 			return add_rule(a, m, column, fd->name, e);
 	}
