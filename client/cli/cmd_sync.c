@@ -45,8 +45,11 @@ static void tell_refused(struct cli *c)
 		say_warning(c, "%s: %s/%s %s: %s (%s)", seve_table_get(t, i, "state"), slug,
 			    *ref ? ref : seve_table_get(t, i, "id"), seve_table_get(t, i, "fields"),
 			    seve_table_get(t, i, "text"), seve_table_get(t, i, "code"));
-		say_warning(c, _("      done with it? seve outbox drop %s --territory %s"),
-			    seve_table_get(t, i, "mid"), slug);
+		say_warning(
+			c,
+			_("      offer it again: seve outbox retry %s --territory %s; done with "
+			  "it: seve outbox drop %s --territory %s"),
+			seve_table_get(t, i, "mid"), slug, seve_table_get(t, i, "mid"), slug);
 	}
 	seve_table_free(t);
 }
@@ -69,7 +72,7 @@ struct run {
 	size_t n;
 	int status; /* the worst of this round */
 	bool again; /* something failed that may go well later */
-	uint64_t refused, moved, withheld;
+	uint64_t clashed, refused, moved, withheld;
 };
 
 static uint64_t count_at(const struct seve_table *t, size_t row, const char *name)
@@ -93,7 +96,8 @@ static int add_rows(struct run *r, const struct seve_table *t)
 		const char *cells[COLUMNS_MAX];
 		for (size_t k = 0; k < r->n; k++)
 			cells[k] = seve_table_get(t, i, k == 0 ? "slug" : r->names[k]);
-		r->refused += count_at(t, i, "conflicts") + count_at(t, i, "rejected");
+		r->clashed += count_at(t, i, "conflicts");
+		r->refused += count_at(t, i, "rejected");
 		r->moved += count_at(t, i, "pushed") + count_at(t, i, "pulled");
 		r->withheld += count_at(t, i, "withheld");
 		r->again |= may_go_well(seve_table_get(t, i, "state"));
@@ -257,12 +261,16 @@ static int ending(struct run *r, bool until_clean)
 	if (r->withheld)
 		say_note(r->c, _("%" PRIu64 " records are above the level that you may read."),
 			 r->withheld);
-	if (r->refused)
+	if (r->refused || r->clashed)
 		tell_refused(r->c);
+	if (r->clashed)
+		say_warning(r->c, "%s",
+			    _("conflict: others had changed the same meanwhile. Both versions are "
+			      "kept: seve conflict list"));
 	if (r->status || !until_clean)
-		return r->status ? r->status : r->refused ? SEVE_PARTIAL : 0;
+		return r->status ? r->status : r->refused || r->clashed ? SEVE_PARTIAL : 0;
 	const int rc = waiting(r->c, &left);
-	return rc ? rc : left || r->refused ? SEVE_PARTIAL : 0;
+	return rc ? rc : left || r->refused || r->clashed ? SEVE_PARTIAL : 0;
 }
 
 int cmd_sync(struct cli *c)
@@ -370,26 +378,48 @@ static int find_mid(struct cli *c, uint64_t mid, uint32_t *territory)
 				     mid);
 }
 
-int cmd_outbox_drop(struct cli *c)
+/* The entry that the command names. */
+static int choose_entry(struct cli *c, uint32_t *territory, int64_t *mid)
 {
 	const char *slug = NULL;
 	const struct opt table[] = {
 		{OPT_TEXT, "territory", 't', &slug, "SLUG", N_("of this territory")},
 		{.type = OPT_END},
 	};
-	struct seve_error *err = NULL;
 	struct err e = {0};
-	uint32_t territory = 0;
-	int64_t mid;
+	*mid = 0;
 	if (!cli_options(c, table, 1, 1))
 		return c->status;
-	if (text_to_int(c->args.at[0], 1, INT64_MAX, &mid, &e) < 0)
+	if (text_to_int(c->args.at[0], 1, INT64_MAX, mid, &e) < 0)
 		return say_misuse(c, &e);
-	int rc = cli_open(c);
-	if (rc == 0)
-		rc = slug ? scope_find(c, slug, &territory)
-			  : find_mid(c, (uint64_t)mid, &territory);
-	if (rc == 0 && seve_outbox_drop(c->seve, territory, (uint64_t)mid, &err))
+	const int rc = cli_open(c);
+	if (rc)
+		return rc;
+	return slug ? scope_find(c, slug, territory) : find_mid(c, (uint64_t)*mid, territory);
+}
+
+int cmd_outbox_retry(struct cli *c)
+{
+	struct seve_error *err = NULL;
+	uint32_t territory = 0;
+	uint64_t number = 0;
+	int64_t mid;
+	int rc = choose_entry(c, &territory, &mid);
+	if (rc || !mid)
+		return rc;
+	if (seve_outbox_retry(c->seve, territory, (uint64_t)mid, &number, &err))
+		return say_seve(c, err);
+	say_note(c, _("It waits as number %" PRIu64 "; seve sync sends it."), number);
+	return 0;
+}
+
+int cmd_outbox_drop(struct cli *c)
+{
+	struct seve_error *err = NULL;
+	uint32_t territory = 0;
+	int64_t mid;
+	int rc = choose_entry(c, &territory, &mid);
+	if (rc == 0 && mid && seve_outbox_drop(c->seve, territory, (uint64_t)mid, &err))
 		rc = say_seve(c, err);
 	return rc;
 }

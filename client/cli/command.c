@@ -64,7 +64,9 @@ bool command_fits(const struct command *cmd, const char *noun)
 {
 	if (cmd->noun)
 		return strcmp(cmd->noun, noun) == 0;
-	/* a territory is made, shown and changed by commands of its own */
+	/* a territory is made, shown and changed by commands of its own; a conflict is decided */
+	if (strcmp(noun, "conflict") == 0)
+		return strcmp(cmd->verb, "history") == 0;
 	return strcmp(noun, "territory") != 0 && kind_noun(noun);
 }
 

@@ -212,6 +212,13 @@ static int value(struct cli *c, const char *kind, uint32_t territory, const char
 	return 0;
 }
 
+int fieldopt_value(struct cli *c, const char *kind, uint32_t territory, const char *field,
+		   const char *text, const char **out)
+{
+	const char *type = seve_field_type(kind, field);
+	return value(c, kind, territory, field, type ? type : "text", text, out);
+}
+
 static int refused(struct cli *c, const char *kind, const struct fieldopt *f, const char *text,
 		   struct seve_error *err)
 {

@@ -39,6 +39,10 @@ int fieldopts_make(struct cli *c, const char *kind, enum fieldopt_use use, const
 const char *fieldopt_shorthand(const char *kind, const char *option);
 /* Sets what was given; references are looked up in the record's territory. */
 int fieldopts_apply(struct cli *c, const struct fieldopts *f, struct seve_record *r);
+/* A value as people type it, as the library takes it: references as ids, local times as instants.
+ */
+int fieldopt_value(struct cli *c, const char *kind, uint32_t territory, const char *field,
+		   const char *text, const char **out);
 /* Whether anything was given. */
 bool fieldopts_given(const struct fieldopts *f);
 /* Adds conditions to a query.  `territory` 0: references are looked up in all. */

@@ -217,8 +217,10 @@ SEVE_API int seve_history(struct seve *s, uint32_t territory, const char *id,
 /* Writes edited records as one mutation: all or nothing.  It goes into the outbox first; then,
  * unless `offline`, the outbox of the territory is pushed and the verdict awaited. SEVE_OK: applied
  * (the records now show the server's state), or kept in the outbox when offline or not reachable
- * (`queued` set). SEVE_INVALID / SEVE_CONFLICT / SEVE_FORBIDDEN: the server refused it; `report`
- * tells why: columns verdict, field, code, text. `report` may be NULL. */
+ * (`queued` set). SEVE_CONFLICT: somebody else wrote the same meanwhile; what was not applied (all
+ * of it, or single fields) is kept in a conflict record, which the message names. SEVE_INVALID /
+ * SEVE_FORBIDDEN: the server refused it; `report` tells why: columns verdict, field, code, text.
+ * `report` may be NULL. */
 SEVE_API int seve_save(struct seve *s, struct seve_record *const records[], size_t n,
 		       const char *reason, int offline, int *queued, struct seve_table **report,
 		       struct seve_error **err);
@@ -228,6 +230,35 @@ SEVE_API int seve_delete(struct seve *s, const struct seve_record *r, const char
 			 struct seve_error **err);
 SEVE_API int seve_restore(struct seve *s, uint32_t territory, const char *id, const char *reason,
 			  struct seve_table **report, struct seve_error **err);
+
+/* ---- conflicts ------------------------------------------------------------------------------ */
+
+/* What two people wrote of the same and cannot both stand is kept by the server in a record of kind
+ * "conflict": listed, read and carried like any other.  "Mine" is the edit that came second and was
+ * held back, "theirs" what stood there already. */
+
+/* Both sides, field by field.  Columns: field, base (what the author of "mine" saw), mine, theirs,
+ * add and remove (members of a set, joined with '|'), clash ("yes"; "no": held back with the
+ * others). */
+SEVE_API int seve_conflict_fields(const struct seve_record *conflict, struct seve_table **out,
+				  struct seve_error **err);
+
+enum seve_side { SEVE_THEIRS = 0, SEVE_MINE = 1, SEVE_VALUE = 2 };
+struct seve_choice {
+	const char *field;
+	enum seve_side side;
+	const char *value; /* of SEVE_VALUE: as seve_record_set() takes it */
+};
+/* Decides an open conflict: one mutation edits, restores or deletes the record that it is about, as
+ * it is now, and closes the conflict.  `all` (mine or theirs) holds for the fields that no choice
+ * names. Reads the record from the replica where one stands, else from the server; offline from the
+ * replica. SEVE_CONFLICT: somebody else was faster, and the edit is kept as a conflict again.
+ * Everything else is as with seve_save(); `conflict` is a record of its own, and shows the decision
+ * afterwards. */
+SEVE_API int seve_conflict_resolve(struct seve *s, struct seve_record *conflict, enum seve_side all,
+				   const struct seve_choice *choices, size_t n, const char *reason,
+				   int offline, int *queued, struct seve_table **report,
+				   struct seve_error **err);
 
 /* ---- synchronising -------------------------------------------------------------------------- */
 
@@ -244,11 +275,16 @@ SEVE_API int seve_sync(struct seve *s, uint32_t territory, seve_progress progres
 /* Removes a replica; the outbox must be empty unless `force`. */
 SEVE_API int seve_forget(struct seve *s, uint32_t territory, int force, struct seve_error **err);
 /* What waits and what went wrong, without connecting: territory, slug, rev, synced_at, pending,
- * conflicts, rejected. */
+ * conflicts (open ones of the replica), rejected. */
 SEVE_API int seve_status_local(struct seve *s, struct seve_table **out, struct seve_error **err);
-/* Mutations in the outbox: territory, mid, state (pending, conflict, rejected), kind, id, ref, op,
- * fields, at, code, text, values (JSON: what was to be written). */
+/* Mutations in the outbox: territory, mid, state (pending, rejected; conflict where the server is
+ * too old to keep conflicts), kind, id, ref, op, fields, at, code, text, values
+ * (JSON: what was to be written). */
 SEVE_API int seve_outbox(struct seve *s, struct seve_table **out, struct seve_error **err);
+/* Offers a rejected mutation again, under a new number (*new_mid, may be NULL): it waits, and goes
+ * with the next synchronisation.  SEVE_INVALID for one that waits already. */
+SEVE_API int seve_outbox_retry(struct seve *s, uint32_t territory, uint64_t mid, uint64_t *new_mid,
+			       struct seve_error **err);
 /* Takes a rejected or conflicting mutation out of the list, once it has been dealt with. */
 SEVE_API int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid,
 			      struct seve_error **err);

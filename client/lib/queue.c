@@ -229,9 +229,12 @@ static int settle_done(struct settling *g, const Seve__Mutation *m, const Seve__
 			rc = outbox_settle(g->arena, &view, id, m, v, g->account, g->now_ms, e);
 		if (!rc && view.rev > before.rev)
 			rc = overlay_put_base(g->store, g->territory, id, &view, e);
+		/* What was held back as a whole is nothing that later edits build upon. */
 		if (!rc)
-			rc = store_run(g->store, e, STORE_touch_older, "ibi", territory,
-				       id_of(m->changes[i]), (int64_t)m->mid);
+			rc = store_run(g->store, e,
+				       v->code == SEVE__VERDICT__CODE__CONFLICT ? STORE_touch_delete
+										: STORE_touch_older,
+				       "ibi", territory, id_of(m->changes[i]), (int64_t)m->mid);
 	}
 	return rc;
 }
@@ -288,7 +291,7 @@ static int settle_shown(struct settling *g, const Seve__Mutation *m, struct err 
 
 static void count(struct queue_counts *n, const Seve__Verdict *v)
 {
-	switch (outbox_judge(v->code)) {
+	switch (outbox_judge(v)) {
 	case OUTBOX_CONFLICT:
 		n->conflicts++;
 		return;
@@ -296,7 +299,9 @@ static void count(struct queue_counts *n, const Seve__Verdict *v)
 		n->rejected++;
 		return;
 	case OUTBOX_DONE:
-		if (v->code == SEVE__VERDICT__CODE__MERGED)
+		if (outbox_conflict(v))
+			n->conflicts++;
+		else if (v->code == SEVE__VERDICT__CODE__MERGED)
 			n->merged++;
 		else if (v->code == SEVE__VERDICT__CODE__UNCHANGED)
 			n->unchanged++;
@@ -321,7 +326,7 @@ static int settle_all(struct settling *g, const Seve__PushRequest *sent,
 	for (size_t i = 0; !rc && i < sent->n_mutations; i++) {
 		const Seve__Mutation *m = sent->mutations[i];
 		const Seve__Verdict *v = reply->verdicts[i];
-		enum outbox_state state = outbox_judge(v->code);
+		enum outbox_state state = outbox_judge(v);
 
 		rc = state == OUTBOX_DONE ? settle_done(g, m, v, e)
 					  : settle_kept(g, m, v, state, e);
@@ -405,7 +410,9 @@ int queue_reject_all(struct store *s, uint32_t territory, const char *code, uint
 	return rc ? rc : store_end(s, reject_in(s, territory, code, n, e), e);
 }
 
-int queue_drop(struct store *s, uint32_t territory, uint64_t mid, struct err *e)
+/* The entry, copied into the arena; it must not wait.  `mutation` NULL: not wanted. */
+static int find_settled(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
+			struct span *mutation, struct err *e)
 {
 	sqlite3_stmt *q =
 		store_query(s, e, STORE_outbox_get, "ii", (int64_t)territory, (int64_t)mid);
@@ -419,7 +426,14 @@ int queue_drop(struct store *s, uint32_t territory, uint64_t mid, struct err *e)
 			       "the outbox holds no mutation %llu of territory %u",
 			       (unsigned long long)mid, territory);
 	state = (enum outbox_state)store_int(q, 0);
+	if (mutation) {
+		*mutation = store_bytes(q, 1);
+		mutation->at = arena_memdup(a, mutation->at, mutation->len);
+		rc = mutation->at ? 0 : err_set(e, ERR_NOMEM, "edit");
+	}
 	store_done(q);
+	if (rc < 0)
+		return rc;
 	if (outbox_waits(state)) {
 		err_set(e, ERR_PRECONDITION,
 			"mutation %llu of territory %u is %s: it is still to be sent",
@@ -428,7 +442,56 @@ int queue_drop(struct store *s, uint32_t territory, uint64_t mid, struct err *e)
 			e,
 			"synchronise first; an edit that is in effect is undone by another edit");
 	}
-	return store_run(s, e, STORE_outbox_delete, "ii", (int64_t)territory, (int64_t)mid);
+	return 0;
+}
+
+int queue_drop(struct store *s, uint32_t territory, uint64_t mid, struct err *e)
+{
+	int rc = find_settled(s, NULL, territory, mid, NULL, e);
+
+	return rc ? rc
+		  : store_run(s, e, STORE_outbox_delete, "ii", (int64_t)territory, (int64_t)mid);
+}
+
+/* What its author was looking at stays as it was: what others have written since is still not seen.
+ */
+static int retry_in(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
+		    int64_t now_ms, uint64_t *new_mid, struct err *e)
+{
+	struct outbox_view *bases;
+	Seve__Mutation *m;
+	ProtobufCMessage *read;
+	struct span bytes;
+	int rc = find_settled(s, a, territory, mid, &bytes, e);
+
+	if (!rc)
+		rc = wire_unpack(a, &seve__mutation__descriptor, bytes.at, bytes.len, &read, e);
+	if (!rc)
+		rc = store_run(s, e, STORE_outbox_delete, "ii", (int64_t)territory, (int64_t)mid);
+	if (rc)
+		return rc;
+	m = (Seve__Mutation *)read;
+	bases = arena_array(a, m->n_changes, sizeof *bases);
+	if (!bases)
+		return err_set(e, ERR_NOMEM, "edit");
+	rc = add_in(s, a, m, bases, now_ms, e);
+	if (!rc)
+		*new_mid = m->mid;
+	return rc;
+}
+
+int queue_retry(struct store *s, uint32_t territory, uint64_t mid, int64_t now_ms,
+		uint64_t *new_mid, struct err *e)
+{
+	struct arena a;
+	int rc = store_begin(s, e);
+
+	if (rc)
+		return rc;
+	arena_init(&a, ARENA_MAX);
+	rc = store_end(s, retry_in(s, &a, territory, mid, now_ms, new_mid, e), e);
+	arena_fini(&a);
+	return rc;
 }
 
 int queue_count(struct store *s, uint32_t territory, uint64_t *waiting, uint64_t *conflicts,

@@ -21,6 +21,8 @@ int queue_add(struct store *s, Seve__Mutation *m, const struct outbox_view *base
 int queue_take(struct store *s, struct arena *a, uint32_t territory, size_t most,
 	       Seve__PushRequest *out, struct err *e);
 
+/* Each edit counts once; conflicts: held back in whole or in part, and kept in a conflict record.
+ */
 struct queue_counts {
 	uint64_t applied, merged, unchanged, conflicts, rejected;
 };
@@ -39,6 +41,10 @@ int queue_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mi
  * more. */
 int queue_reject_all(struct store *s, uint32_t territory, const char *code, uint64_t *n,
 		     struct err *e);
+/* Puts a rejected entry behind the others under a new mid.  -ERR_NOT_FOUND, -ERR_PRECONDITION for
+ * one that waits. */
+int queue_retry(struct store *s, uint32_t territory, uint64_t mid, int64_t now_ms,
+		uint64_t *new_mid, struct err *e);
 /* Takes out an entry that does not wait.  -ERR_NOT_FOUND, -ERR_PRECONDITION for one that does. */
 int queue_drop(struct store *s, uint32_t territory, uint64_t mid, struct err *e);
 

@@ -8,10 +8,11 @@
 #include "record.h"
 #include "replica.h"
 #include "sync.h"
+#include "save.h"
 #include "table.h"
 #include "wire.h"
 
-enum { CHANGES_MAX = 32, SAVE_ARENA_MAX = 32 * 1024 * 1024 };
+enum { CHANGES_MAX = SAVE_CHANGES_MAX, SAVE_ARENA_MAX = 32 * 1024 * 1024 };
 
 static const char *const report_columns[] = {"verdict", "field", "code", "text", NULL};
 
@@ -78,6 +79,23 @@ static void clash_name(const struct kind *k, uint32_t tag, char *out, size_t siz
 		snprintf(out, size, "field %u", tag);
 }
 
+static void conflict_ref(const Seve__Outcome *o, char out[static 16])
+{
+	kind_format_ref(kind_by_number(SEVE__BODY__KIND_CONFLICT), o->conflict_no, out);
+}
+
+static const char *clash_text(const Seve__Outcome *o, char *out, size_t size)
+{
+	char ref[16];
+
+	conflict_ref(o, ref);
+	if (*ref)
+		snprintf(out, size, "somebody else changed it meanwhile: kept as %s", ref);
+	else
+		snprintf(out, size, "somebody else changed it meanwhile");
+	return out;
+}
+
 static const struct kind *kind_of_id(const struct save *g, const Seve__Outcome *o)
 {
 	for (size_t i = 0; i < g->n; i++)
@@ -102,7 +120,8 @@ static struct seve_table *report_verdict(const struct save *g)
 
 			clash_name(kind_of_id(g, v->outcomes[i]), v->outcomes[i]->clash[k], field,
 				   sizeof field);
-			report_row(t, word, field, "CLASH", "somebody else changed it meanwhile");
+			report_row(t, "conflict", field, "CLASH",
+				   clash_text(v->outcomes[i], why, sizeof why));
 		}
 	}
 	if (!seve_table_rows(t))
@@ -174,6 +193,32 @@ static int show_written(struct save *g, struct err *e)
 	return rc;
 }
 
+/* The edit was held back, in whole or in part. */
+static int clashed(const struct save *g, struct err *e)
+{
+	const Seve__Outcome *o = outbox_conflict(g->verdict);
+	char ref[16] = "";
+
+	if (o)
+		conflict_ref(o, ref);
+	if (!*ref) {
+		err_set(e, ERR_CONFLICT,
+			"somebody else changed the same meanwhile: the record was left as it is");
+		return err_remedy(e, "read it again, and edit what is still wanted");
+	}
+	if (g->verdict->code == SEVE__VERDICT__CODE__CONFLICT)
+		err_set(e, ERR_CONFLICT,
+			"somebody else changed the same meanwhile: the record was left as it is, "
+			"and both versions are kept as conflict %s",
+			ref);
+	else
+		err_set(e, ERR_CONFLICT,
+			"somebody else changed a part of it meanwhile: the rest was written, and "
+			"both versions of that part are kept as conflict %s",
+			ref);
+	return err_remedy(e, "look at both and decide: seve conflict show %s", ref);
+}
+
 static int refused(const struct save *g, struct err *e)
 {
 	const Seve__Verdict *v = g->verdict;
@@ -181,11 +226,6 @@ static int refused(const struct save *g, struct err *e)
 	enum err_code code = ERR_PRECONDITION;
 	char text[ERROR_VIOLATION];
 
-	if (v->code == SEVE__VERDICT__CODE__CONFLICT) {
-		err_set(e, ERR_CONFLICT,
-			"somebody else changed the same meanwhile: the record was left as it is");
-		return err_remedy(e, "read it again, and edit what is still wanted");
-	}
 	if (why && why->code && strcmp(why->code, "DENIED") == 0)
 		code = ERR_DENIED;
 	else if (why && why->code && strcmp(why->code, "GONE") == 0)
@@ -236,13 +276,14 @@ static int told(struct save *g, struct seve_table **report, struct err *e)
 
 	if (rc)
 		return rc;
-	switch (outbox_judge(g->verdict->code)) {
+	switch (outbox_judge(g->verdict)) {
 	case OUTBOX_DONE:
 		/* It is in effect whatever becomes of this: then the store's own reckoning is
 		 * shown. */
-		if (show_written(g, &later))
-			return show_waiting(g, e);
-		return 0;
+		rc = show_written(g, &later) ? show_waiting(g, e) : 0;
+		if (!rc && outbox_conflict(g->verdict))
+			rc = clashed(g, e);
+		return rc;
 	case OUTBOX_REJECTED:
 		/* The caller has it in hand: it need not stand in the outbox too. */
 		rc = queue_drop(g->s->store, g->territory, g->mutation.mid, e);
@@ -252,7 +293,7 @@ static int told(struct save *g, struct seve_table **report, struct err *e)
 	case OUTBOX_SENT:
 		break;
 	}
-	return refused(g, e);
+	return clashed(g, e);
 }
 
 /* No verdict came this way.  What is left is what the outbox says: another program that shares the
@@ -370,6 +411,27 @@ static int nothing_edited(struct seve_table **report, struct err *e)
 
 	report_row(t, "unchanged", NULL, NULL, NULL);
 	return table_finish(t, report, e);
+}
+
+int save_changes(struct seve *s, uint32_t territory, const struct save_change *list, size_t n,
+		 const char *reason, int offline, int *queued, struct seve_table **report,
+		 struct err *e)
+{
+	struct save g;
+	int rc;
+
+	if (!n || n > CHANGES_MAX)
+		return err_set(e, ERR_USAGE, "one save takes 1 to %d changes, not %zu", CHANGES_MAX,
+			       n);
+	save_init(&g, s, territory, reason, offline);
+	for (g.n = 0; g.n < n; g.n++) {
+		g.changes[g.n] = list[g.n].change;
+		g.bases[g.n] = list[g.n].base;
+		g.records[g.n] = list[g.n].record;
+	}
+	rc = save_run(&g, queued, report, e);
+	arena_fini(&g.arena);
+	return rc;
 }
 
 int seve_save(struct seve *s, struct seve_record *const records[], size_t n, const char *reason,

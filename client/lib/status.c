@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "client.h"
+#include "clock.h"
 #include "field.h"
 #include "json.h"
 #include "queue.h"
@@ -16,6 +17,33 @@ enum { ENTRY_MAX = 16 * 1024 * 1024, VALUES_MAX = 4 * 1024 * 1024 };
 /* ---- by territory
  * ----------------------------------------------------------------------------------------- */
 
+/* Open conflicts of the replica, waiting decisions laid over them. */
+static int open_conflicts(struct seve *s, uint32_t territory, uint64_t *n, struct err *e)
+{
+	sqlite3_stmt *q = store_query(s->store, e, STORE_record_list, "ii", (int64_t)territory,
+				      (int64_t)SEVE__BODY__KIND_CONFLICT);
+	struct arena a;
+	int rc;
+
+	arena_init(&a, ENTRY_MAX);
+	while ((rc = store_step(s->store, q, e)) == 1) {
+		struct span bytes = store_bytes(q, 3);
+		const Seve__Body *body;
+		ProtobufCMessage *m;
+
+		rc = wire_unpack(&a, &seve__body__descriptor, bytes.at, bytes.len, &m, e);
+		if (rc)
+			break;
+		body = (const Seve__Body *)m;
+		*n += body->kind_case == SEVE__BODY__KIND_CONFLICT &&
+		      body->conflict->state == SEVE__CONFLICT__STATE__STATE_OPEN;
+		arena_reset(&a);
+	}
+	store_done(q);
+	arena_fini(&a);
+	return rc ? err_prefix(e, "a conflict of the store") : 0;
+}
+
 static int status_row(struct seve *s, struct seve_table *t, uint32_t territory, const char *slug,
 		      struct err *e)
 {
@@ -26,6 +54,8 @@ static int status_row(struct seve *s, struct seve_table *t, uint32_t territory, 
 
 	if (!rc)
 		rc = queue_count(s->store, territory, &waiting, &conflicts, &rejected, e);
+	if (!rc)
+		rc = open_conflicts(s, territory, &conflicts, e);
 	if (rc)
 		return rc;
 	if (r.synced_at)
@@ -256,6 +286,21 @@ int seve_outbox(struct seve *s, struct seve_table **out, struct seve_error **err
 		seve_table_free(t);
 	else
 		table_finish(t, out, &e);
+	return error_out(err, &e);
+}
+
+int seve_outbox_retry(struct seve *s, uint32_t territory, uint64_t mid, uint64_t *new_mid,
+		      struct seve_error **err)
+{
+	struct err e = {0};
+	uint64_t number = 0;
+
+	sync_commit(s);
+	if (store_lock(s->store, STORE_LOCK_MS, &e))
+		return error_out(err, &e);
+	if (!queue_retry(s->store, territory, mid, clock_wall_ms(), &number, &e) && new_mid)
+		*new_mid = number;
+	store_unlock(s->store);
 	return error_out(err, &e);
 }
 

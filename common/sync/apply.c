@@ -3,6 +3,8 @@
 #include "apply_stage.h"
 
 #include "bug.h"
+#include "conflict.h"
+#include "merge_patch.h"
 #include "sha256.h"
 #include "wire.h"
 
@@ -131,6 +133,15 @@ int apply_need_values(uint32_t territory, const struct uuid *id, const struct ki
 	return rc;
 }
 
+/* Whether the change may move the level: the conflicts about the record move with it. */
+static bool moves_level(const Seve__Change *c)
+{
+	for (size_t i = 0; i < c->n_mask; i++)
+		if (c->mask[i] == META_TAG + MERGE_META_LEVEL)
+			return c->op == SEVE__CHANGE__OP__OP_UPDATE;
+	return false;
+}
+
 static int change_needs(const struct apply_job *j, const Seve__Change *c,
 			const struct apply_wants *w)
 {
@@ -148,6 +159,8 @@ static int change_needs(const struct apply_job *j, const Seve__Change *c,
 		rc = w->referrers(w->ctx, j->territory, &id);
 	if (!rc && c->op == SEVE__CHANGE__OP__OP_RESTORE)
 		rc = w->last_version(w->ctx, j->territory, &id);
+	if (!rc && moves_level(c))
+		rc = w->needed(w->ctx, j->territory, &id, 0, conflict_kind(), 1 /* record_id */);
 	if (!rc && c->set && kind_of(c->set) == k)
 		rc = apply_need_values(j->territory, &id, k, kind_message(c->set), w);
 	if (!rc && c->add && kind_of(c->add) == k)
@@ -172,7 +185,7 @@ int apply_needs(const struct apply_job *j, const struct apply_wants *w)
  */
 
 /* Fields that somebody else wrote after `base`: a deletion would take them away unseen. */
-static bool others_wrote(const struct field_revs *revs, uint64_t base, uint64_t writer)
+bool apply_others_wrote(const struct field_revs *revs, uint64_t base, uint64_t writer)
 {
 	for (size_t i = 0; i < revs->n; i++)
 		if (revs->list[i].rev > base && revs->list[i].writer != writer)
@@ -192,6 +205,7 @@ static enum stage_end change_create(struct stage_set *s, const Seve__Change *c, 
 				    st->next.kind->name);
 	if (merge_overlay(s->world->arena, st->next.kind, NULL, c, &body, &s->err))
 		return stage_error(s);
+	st->whole = true;
 	return stage_put(s, st, body);
 }
 
@@ -206,14 +220,14 @@ static enum stage_end change_update(struct stage_set *s, const Seve__Change *c, 
 		return stage_error(s);
 	if (m.result == MERGE_CONFLICT && !m.partial)
 		return stage_clash(s, st, m.clash, m.n_clash);
+	if (m.partial && stage_clash(s, st, m.clash, m.n_clash) != STAGE_CLASH)
+		return STAGE_FAILED;
 	if (m.partial || m.result == MERGE_MERGED)
 		st->merged = true;
-	st->outcome->clash = m.clash;
-	st->outcome->n_clash = m.n_clash;
 	if (!m.n_changed)
 		return STAGE_GOES_ON;
-	st->changed = m.changed;
-	st->n_changed = m.n_changed;
+	if (stage_wrote(s, st, m.changed, m.n_changed))
+		return STAGE_FAILED;
 	return stage_put(s, st, m.body);
 }
 
@@ -221,11 +235,11 @@ static enum stage_end change_delete(struct stage_set *s, const Seve__Change *c, 
 {
 	if (st->next.deleted)
 		return STAGE_GOES_ON; /* as wished: unchanged */
-	if (others_wrote(&st->next.revs, c->base_rev, s->job->author.client_short))
+	if (apply_others_wrote(&st->next.revs, c->base_rev, s->job->author.client_short))
 		return stage_clash(s, st, NULL, 0);
 	st->next.deleted = true;
 	st->next.body = NULL;
-	st->acts = true;
+	st->acts = st->whole = true;
 	return STAGE_GOES_ON;
 }
 
@@ -238,6 +252,7 @@ static enum stage_end change_restore(struct stage_set *s, const Seve__Change *c,
 	if (!st->next.last_body)
 		return stage_refuse(s, "id", "GONE", "the record's last version has been purged");
 	st->next.deleted = false;
+	st->whole = true;
 	return stage_put(s, st, (Seve__Body *)(uintptr_t)st->next.last_body);
 }
 
@@ -288,19 +303,20 @@ static enum stage_end change_own(struct stage_set *s, const Seve__Change *c, con
 	return STAGE_GOES_ON;
 }
 
-/* Whether the author may touch this record at all. */
+/* Whether the author may touch this record at all.  `held`: what it builds upon is kept in a
+ * conflict, and may be the record's own creation. */
 static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
-				     const struct stage *st)
+				     const struct stage *st, bool held)
 {
 	const struct apply_author *a = &s->job->author;
 	const struct kind *k = kind_by_number(c->kind);
+	bool there = st->next.exists ? apply_reads(a, &st->next) : held;
 
 	if (!(k->writers & (a->writes | a->own)))
 		return stage_refuse(s, k->name, "DENIED",
 				    "%s may not write records of kind %s here", a->account,
 				    k->name);
-	if (c->op != SEVE__CHANGE__OP__OP_CREATE &&
-	    (!st->next.exists || !apply_reads(a, &st->next)))
+	if (c->op != SEVE__CHANGE__OP__OP_CREATE && !there)
 		return stage_refuse(s, "id", "GONE",
 				    "there is no such %s (any more) in this territory", k->name);
 	if (st->next.exists && st->next.kind != k)
@@ -313,7 +329,8 @@ static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
 	return k->writers & a->writes ? STAGE_GOES_ON : change_own(s, c, st);
 }
 
-/* A change whose parent did not go through cannot go through either. */
+/* A change whose parent was refused is refused; one whose parent is kept in a conflict goes there
+ * too. */
 static enum stage_end change_parent(struct stage_set *s, const Seve__Change *c)
 {
 	const struct world_prior *p;
@@ -332,7 +349,7 @@ static enum stage_end change_parent(struct stage_set *s, const Seve__Change *c)
 			    (unsigned long long)c->base_mid);
 }
 
-static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
+static enum stage_end change_run(struct stage_set *s, const Seve__Change *c, struct stage *st)
 {
 	static enum stage_end (*const acts[])(struct stage_set *, const Seve__Change *,
 					      struct stage *) = {
@@ -341,11 +358,15 @@ static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
 		[SEVE__CHANGE__OP__OP_DELETE] = change_delete,
 		[SEVE__CHANGE__OP__OP_RESTORE] = change_restore,
 	};
-	const struct kind *k = kind_by_number(c->kind);
-	enum stage_end end;
-	struct stage *st;
 
-	if (!k)
+	if (conflict_is(st->next.kind) && c->op != SEVE__CHANGE__OP__OP_CREATE)
+		return conflict_change(s, c, st);
+	return acts[c->op](s, c, st);
+}
+
+static enum stage_end change_form(struct stage_set *s, const Seve__Change *c)
+{
+	if (!kind_by_number(c->kind))
 		return stage_refuse(
 			s, "kind", "SCHEMA_TOO_NEW",
 			"kind %u is not known to this server: it is older than the client",
@@ -355,14 +376,28 @@ static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
 				    "a record id is 16 bytes, UUID version 7 or 8");
 	if (c->op < SEVE__CHANGE__OP__OP_CREATE || c->op > SEVE__CHANGE__OP__OP_RESTORE)
 		return stage_refuse(s, "op", "INVALID", "unknown operation %d", (int)c->op);
-	end = change_parent(s, c);
+	return STAGE_GOES_ON;
+}
+
+static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
+{
+	enum stage_end end = change_form(s, c), parent;
+	struct stage *st;
+
 	if (end != STAGE_GOES_ON)
 		return end;
-	st = stage_open(s, c->id.data, k);
+	parent = change_parent(s, c);
+	if (parent == STAGE_REFUSED)
+		return parent;
+	st = stage_open(s, c->id.data, kind_by_number(c->kind));
 	if (!st)
 		return stage_error(s);
-	end = change_allowed(s, c, st);
-	return end == STAGE_GOES_ON ? acts[c->op](s, c, st) : end;
+	end = change_allowed(s, c, st, parent == STAGE_CLASH);
+	if (end != STAGE_GOES_ON)
+		return end;
+	if (parent == STAGE_CLASH && !conflict_is(st->next.kind))
+		return stage_clash(s, st, NULL, 0);
+	return change_run(s, c, st);
 }
 
 /* ---- one mutation -----------------------------------------------------------------------------
@@ -372,6 +407,7 @@ static enum stage_end change_apply(struct stage_set *s, const Seve__Change *c)
 static enum stage_end mutation_changes(struct stage_set *s, const Seve__Mutation *m)
 {
 	enum stage_end end = STAGE_GOES_ON;
+	bool clash = false;
 
 	if (s->job->refuse)
 		return stage_refuse(s, "changes", "DATABASE", "the database refused it: %s",
@@ -380,9 +416,21 @@ static enum stage_end mutation_changes(struct stage_set *s, const Seve__Mutation
 		return stage_refuse(s, "changes", "INVALID",
 				    "a mutation holds 1 to %d changes, this one %zu",
 				    APPLY_CHANGES_MAX, m->n_changes);
-	for (size_t i = 0; i < m->n_changes && end == STAGE_GOES_ON; i++)
+	for (size_t i = 0; i < m->n_changes && end == STAGE_GOES_ON; i++) {
 		end = change_apply(s, m->changes[i]);
-	return end == STAGE_GOES_ON ? stage_check(s, m->reason) : end;
+		clash |= end == STAGE_CLASH;
+		/* What the others are is looked at too: a refusal goes before a conflict. */
+		if (end == STAGE_CLASH)
+			end = STAGE_GOES_ON;
+	}
+	if (end != STAGE_GOES_ON)
+		return end;
+	return clash ? STAGE_CLASH : stage_check(s, m->reason);
+}
+
+static bool mutation_clashes(const struct stage_set *s, enum stage_end end)
+{
+	return end == STAGE_CLASH || (end == STAGE_GOES_ON && stage_clashes(s));
 }
 
 /* The verdict of an earlier delivery of the same mutation. */
@@ -424,18 +472,26 @@ static int mutation_in_order(struct world *w, const struct apply_job *j, struct 
 
 static int mutation_settle(struct stage_set *s, enum stage_end end, Seve__Verdict *v)
 {
+	const Seve__Mutation *m = s->job->mutation;
+
 	v->has_mid = true;
-	v->mid = s->job->mutation->mid;
+	v->mid = m->mid;
 	v->has_code = true;
+	if (mutation_clashes(s, end)) {
+		const enum stage_end kept = conflict_prepare(s, m, end == STAGE_CLASH);
+
+		end = kept == STAGE_GOES_ON ? end : kept;
+	}
 	switch (end) {
 	case STAGE_GOES_ON:
-		v->code =
-			stage_commit(s, s->job->mutation->reason, s->job->mutation->client_time_ms);
-		if (v->code == SEVE__VERDICT__CODE__UNSPECIFIED)
+		v->code = stage_commit(s, m->reason, m->client_time_ms);
+		if (v->code == SEVE__VERDICT__CODE__UNSPECIFIED || conflict_write(s, m))
 			return -ERR_NOMEM;
 		break;
 	case STAGE_CLASH:
 		v->code = SEVE__VERDICT__CODE__CONFLICT;
+		if (conflict_write(s, m))
+			return -ERR_NOMEM;
 		break;
 	case STAGE_REFUSED:
 		v->code = SEVE__VERDICT__CODE__REJECTED;
@@ -454,6 +510,7 @@ int apply_job(struct world *w, struct apply_job *j, struct err *e)
 {
 	struct stage_set s;
 	struct world_prior *prior, *last;
+	enum stage_end end;
 	Seve__Verdict *v;
 	struct span bytes;
 	int rc;
@@ -471,9 +528,12 @@ int apply_job(struct world *w, struct apply_job *j, struct err *e)
 	rc = mutation_in_order(w, j, &last, e);
 	if (rc)
 		return rc;
-	seve__verdict__init(v);
 	stage_init(&s, w, j);
-	if (mutation_settle(&s, mutation_changes(&s, j->mutation), v))
+	end = mutation_changes(&s, j->mutation);
+	if (mutation_clashes(&s, end) && !j->explained)
+		return APPLY_MORE;
+	seve__verdict__init(v);
+	if (mutation_settle(&s, end, v))
 		return err_set(e, ERR_NOMEM, "mutation");
 	memcpy(prior->hash, j->hash, sizeof prior->hash);
 	prior->code = v->code;

@@ -2,7 +2,13 @@
  * verdict. Pure: no clock, no SQL, no sockets.  Order of use, by whoever owns the data:
  *   apply_needs() for each job tells what to load;  load it into the world;  apply_job() for each
  * job, in order, decides; then the world's dirty records, versions, heads, verdicts and partners'
- * keys are what to store. One thread at a time per world. */
+ * keys are what to store. One thread at a time per world.
+ *
+ * A mutation is all or nothing.  A clash on a hard field, a deletion of what others have edited, or
+ * an edit of what others have deleted holds back all of its changes; a clash on a soft field holds
+ * back that field alone.  What is held back is kept, with both sides, in one conflict record for
+ * each record that it is about, written with the verdict.  A change that is refused for what it is
+ * (rights, form, an unknown record) makes the whole mutation rejected, clash or no clash. */
 #ifndef SEVE_APPLY_H
 #define SEVE_APPLY_H
 
@@ -60,6 +66,7 @@ struct apply_job {
 	const Seve__Mutation *mutation; /* or NULL, and then: */
 	struct apply_import import;
 	const struct apply_revert *revert; /* or NULL */
+	bool explained; /* what apply_clash_needs() asks for is in the world */
 	const char
 		*refuse; /* the database refused this job: record that as its verdict; else NULL */
 
@@ -69,6 +76,8 @@ struct apply_job {
 	uint8_t hash[32];       /* of the mutation's bytes */
 	bool replayed;          /* the verdict is an earlier one: nothing to store */
 };
+
+enum { APPLY_MORE = 1 };
 
 /* What has to be in the world before the job is applied.  Called for each thing; a non-zero return
  * stops and is returned. */
@@ -94,15 +103,23 @@ struct apply_wants {
 	/* and the record that holds it, in full */
 	int (*unique)(void *ctx, uint32_t territory, const struct kind *k,
 		      const ProtobufCFieldDescriptor *fd, const char *value);
+	/* versions of the record that were replaced after `rev`: that of `rev` with its body, of
+	 * the latest who replaced them and when */
+	int (*past)(void *ctx, uint32_t territory, const struct uuid *id, uint64_t rev);
 	/* and the record that it stands for, in full */
 	int (*import)(void *ctx, uint32_t territory, const struct kind *k, const char *source,
 		      const char *key);
 };
 int apply_needs(const struct apply_job *j, const struct apply_wants *w);
+/* The same, for a job that clashes: the conflicts about its records, and what their author has not
+ * seen of them.  Asked for only then: most batches hold no clash, and pay nothing for it. */
+int apply_clash_needs(const struct apply_job *j, const struct world *world,
+		      const struct apply_wants *w);
 
-/* Decides.  0 with verdict (or row) set, whatever the verdict says; -ERR_NOMEM, -ERR_OUT_OF_ORDER
- * (a mid was left out: the text names the expected one), -ERR_MID_REUSED (it was used for other
- * bytes): then nothing was done. */
+/* Decides.  0 with verdict (or row) set, whatever the verdict says; APPLY_MORE: it clashes, and
+ * nothing was done yet: load apply_clash_needs(), set `explained`, and call again; -ERR_NOMEM,
+ * -ERR_OUT_OF_ORDER (a mid was left out: the text names the expected one), -ERR_MID_REUSED (it was
+ * used for other bytes): then nothing was done. */
 int apply_job(struct world *w, struct apply_job *j, struct err *e);
 
 /* Only looks: what would speak against the mutation, as far as the world knows.  Nothing is

@@ -246,8 +246,8 @@ static enum stage_end row_merge(struct row *r, struct stage *st, const Seve__Bod
 	}
 	if (!n && !st->acts)
 		return STAGE_GOES_ON;
-	st->changed = changed;
-	st->n_changed = n;
+	if (stage_wrote(&r->s, st, changed, n))
+		return STAGE_FAILED;
 	return stage_put(&r->s, st, body);
 }
 
@@ -265,6 +265,7 @@ static enum stage_end row_create(struct row *r, struct stage *st)
 	if (!r->own && add_reference(a, body->meta, r->source, r->in->key))
 		return STAGE_FAILED;
 	r->code = SEVE__ROW_VERDICT__CODE__CREATED;
+	st->whole = true;
 	return stage_put(&r->s, st, body);
 }
 
@@ -290,7 +291,7 @@ static enum stage_end row_remove(struct row *r, struct stage *st)
 				    r->source);
 	st->next.deleted = true;
 	st->next.body = NULL;
-	st->acts = true;
+	st->acts = st->whole = true;
 	r->code = SEVE__ROW_VERDICT__CODE__DELETED;
 	return STAGE_GOES_ON;
 }
@@ -308,7 +309,7 @@ static enum stage_end row_deleted(struct row *r, struct stage *st)
 		return stage_refuse(&r->s, "key", "GONE",
 				    "the deleted record's last version has been purged");
 	st->next.deleted = false;
-	st->acts = r->revived = true;
+	st->acts = st->whole = r->revived = true;
 	r->code = SEVE__ROW_VERDICT__CODE__UPDATED;
 	return row_merge(r, st, st->next.last_body);
 }

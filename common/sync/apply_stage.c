@@ -14,6 +14,8 @@ void stage_init(struct stage_set *s, struct world *w, struct apply_job *j)
 	s->err.code = 0;
 	s->err.text[0] = 0;
 	s->n = 0;
+	s->kept = NULL;
+	s->n_kept = 0;
 	problems_init(&s->problems);
 }
 
@@ -89,13 +91,56 @@ enum stage_end stage_put(struct stage_set *s, struct stage *st, Seve__Body *body
 	return STAGE_GOES_ON;
 }
 
+/* The tags of both lists, each once. */
+static int join_tags(struct arena *a, uint32_t **list, size_t *n, const uint32_t *more,
+		     size_t n_more)
+{
+	uint32_t *both;
+
+	if (!n_more)
+		return 0;
+	if (!*n) { /* never written to: shared */
+		*list = (uint32_t *)(uintptr_t)more;
+		*n = n_more;
+		return 0;
+	}
+	both = arena_array(a, *n + n_more, sizeof *both);
+	if (!both)
+		return -ERR_NOMEM;
+	if (*n)
+		memcpy(both, *list, *n * sizeof *both);
+	*list = both;
+	for (size_t i = 0; i < n_more; i++) {
+		size_t k = 0;
+
+		while (k < *n && both[k] != more[i])
+			k++;
+		if (k == *n)
+			both[(*n)++] = more[i];
+	}
+	return 0;
+}
+
+int stage_wrote(struct stage_set *s, struct stage *st, const uint32_t *tags, size_t n)
+{
+	return join_tags(s->world->arena, &st->changed, &st->n_changed, tags, n);
+}
+
 enum stage_end stage_clash(struct stage_set *s, struct stage *st, uint32_t *tags, size_t n)
 {
-	(void)s;
-	st->outcome->clash = tags;
-	st->outcome->n_clash = n;
 	st->clashed = true;
-	return STAGE_CLASH;
+	if (!join_tags(s->world->arena, &st->outcome->clash, &st->outcome->n_clash, tags, n))
+		return STAGE_CLASH;
+	err_set(&s->err, ERR_NOMEM, "change");
+	return STAGE_FAILED;
+}
+
+bool stage_clashes(const struct stage_set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i].clashed)
+			return true;
+	return false;
 }
 
 enum stage_end stage_refuse(struct stage_set *s, const char *field, const char *code,
@@ -249,9 +294,11 @@ static void check_unique(struct stage_set *s, const struct stage *st)
 	}
 }
 
+/* A conflict tells of a record, and holds it no more than its history does. */
 static bool points_at(const struct world_record *r, const uint8_t id[16])
 {
-	return r && r->exists && !r->deleted && refers(r->kind, r->body, 0, id);
+	return r && r->exists && !conflict_is(r->kind) && !r->deleted &&
+	       refers(r->kind, r->body, 0, id);
 }
 
 /* Records that would be left pointing at a deleted one: those of the database that the batch has
@@ -595,7 +642,7 @@ static int stamp(struct stage_set *s, struct stage *st, uint64_t rev)
 {
 	struct field_rev *whole;
 
-	if (st->n_changed)
+	if (st->n_changed && !st->whole)
 		return merge_stamp(s->world->arena, &st->target->revs, st->changed, st->n_changed,
 				   rev, s->job->author.client_short, &st->next.revs);
 	whole = arena_alloc(s->world->arena, sizeof *whole);
@@ -655,16 +702,16 @@ static int move_uniques(struct stage_set *s, const struct stage *st)
 	return 0;
 }
 
-static int commit_one(struct stage_set *s, struct stage *st, struct world_head *h,
-		      const char *reason, int64_t time)
+int stage_write(struct stage_set *s, struct stage *st, const char *reason, int64_t client_time)
 {
+	struct world_head *h = world_head(s->world, s->job->territory, false);
 	struct world_record *to = st->target, was = *to;
 	uint64_t rev = h->rev + 1;
 
 	if (stamp(s, st, rev) || move_uniques(s, st))
 		return -ERR_NOMEM;
 	if (was.exists &&
-	    world_keep_version(s->world, to, rev, s->job->author.account, reason, time))
+	    world_keep_version(s->world, to, rev, s->job->author.account, reason, client_time))
 		return -ERR_NOMEM;
 	fill_meta(s, st, h);
 	if (narrows(st))
@@ -680,105 +727,26 @@ static int commit_one(struct stage_set *s, struct stage *st, struct world_head *
 	to->born = was.born || !was.exists;
 	to->links_stale = true;
 	world_touch(s->world, to);
-	return 0;
+	return was.exists && was.level != to->level && !conflict_is(to->kind)
+		       ? conflict_follow(s, to, reason, client_time)
+		       : 0;
 }
 
 Seve__Verdict__Code stage_commit(struct stage_set *s, const char *reason, int64_t client_time)
 {
-	struct world_head *h = world_head(s->world, s->job->territory, false);
 	bool acted = false, merged = false;
 
 	for (size_t i = 0; i < s->n; i++) {
 		merged |= s->list[i].merged;
 		if (!s->list[i].acts)
 			continue;
-		if (commit_one(s, &s->list[i], h, reason, client_time))
+		if (stage_write(s, &s->list[i], reason, client_time))
 			return SEVE__VERDICT__CODE__UNSPECIFIED;
 		acted = true;
 	}
+	if (!acted && stage_clashes(s))
+		return SEVE__VERDICT__CODE__CONFLICT;
 	if (merged)
 		return SEVE__VERDICT__CODE__MERGED;
 	return acted ? SEVE__VERDICT__CODE__APPLIED : SEVE__VERDICT__CODE__UNCHANGED;
-}
-
-/* ---- what the author is told --------------------------------------------------------------------
- */
-
-/* The pattern is a literal of the source, or missing: then the text alone tells. */
-static int put_phrase(struct arena *a, Seve__Violation *v, const struct phrase *p)
-{
-	if (!p->pattern)
-		return 0;
-	v->args = arena_array(a, p->n + 1, sizeof *v->args);
-	if (!v->args)
-		return -ERR_NOMEM;
-	v->phrase = (char *)(uintptr_t)p->pattern;
-	const char *at = p->args;
-	for (; v->n_args < p->n; v->n_args++, at += strlen(at) + 1) {
-		v->args[v->n_args] = arena_strdup(a, at);
-		if (!v->args[v->n_args])
-			return -ERR_NOMEM;
-	}
-	return 0;
-}
-
-int stage_violations(struct stage_set *s, Seve__Violation ***errors, size_t *n_errors,
-		     Seve__Violation ***warnings, size_t *n_warnings)
-{
-	struct arena *a = s->world->arena;
-	const struct problems *p = &s->problems;
-
-	*n_errors = *n_warnings = 0;
-	if (!p->n)
-		return 0;
-	*errors = arena_array(a, p->n, sizeof **errors);
-	*warnings = arena_array(a, p->n, sizeof **warnings);
-	if (!*errors || !*warnings)
-		return -ERR_NOMEM;
-	for (size_t i = 0; i < p->n; i++) {
-		Seve__Violation *v = arena_alloc(a, sizeof *v);
-
-		if (!v)
-			return -ERR_NOMEM;
-		seve__violation__init(v);
-		v->field = arena_strdup(a, p->list[i].field);
-		v->code = arena_strdup(a, p->list[i].code);
-		v->text = arena_strdup(a, p->list[i].text);
-		if (!v->field || !v->code || !v->text || put_phrase(a, v, &p->list[i].phrase))
-			return -ERR_NOMEM;
-		if (p->list[i].warning)
-			(*warnings)[(*n_warnings)++] = v;
-		else
-			(*errors)[(*n_errors)++] = v;
-	}
-	return 0;
-}
-
-int stage_outcomes(struct stage_set *s, Seve__Verdict *v)
-{
-	bool told = v->code != SEVE__VERDICT__CODE__REJECTED;
-
-	v->outcomes = arena_array(s->world->arena, s->n + 1, sizeof *v->outcomes);
-	if (!v->outcomes)
-		return -ERR_NOMEM;
-	for (size_t i = 0; told && i < s->n; i++) {
-		const struct stage *st = &s->list[i];
-		const struct world_record *r = st->target;
-		Seve__Outcome *o = st->outcome;
-
-		o->has_id = true;
-		o->id = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)r->key.id.b};
-		o->has_rev = true;
-		o->rev = r->rev;
-		o->has_ref_no = r->ref_no != 0;
-		o->ref_no = r->ref_no;
-		o->has_deleted = r->deleted;
-		o->deleted = r->deleted;
-		/* Of a record that was so already, the rev may be another's, whose other fields the
-		 * author has not seen. */
-		if (st->merged || st->clashed || (!st->acts && !r->deleted))
-			o->body = (Seve__Body *)(uintptr_t)r->body;
-		v->outcomes[v->n_outcomes++] = o;
-	}
-	return 0;
 }

@@ -61,15 +61,23 @@ int outbox_fold(struct arena *a, struct outbox_view *v, const Seve__Change *c, s
 /* ---- settling
  * ------------------------------------------------------------------------------------- */
 
-enum outbox_state outbox_judge(Seve__Verdict__Code code)
+const Seve__Outcome *outbox_conflict(const Seve__Verdict *v)
 {
-	switch (code) {
+	for (size_t i = 0; i < v->n_outcomes; i++)
+		if (v->outcomes[i]->conflict_id.len == 16)
+			return v->outcomes[i];
+	return NULL;
+}
+
+enum outbox_state outbox_judge(const Seve__Verdict *v)
+{
+	switch (v->code) {
 	case SEVE__VERDICT__CODE__APPLIED:
 	case SEVE__VERDICT__CODE__MERGED:
 	case SEVE__VERDICT__CODE__UNCHANGED:
 		return OUTBOX_DONE;
 	case SEVE__VERDICT__CODE__CONFLICT:
-		return OUTBOX_CONFLICT;
+		return outbox_conflict(v) ? OUTBOX_DONE : OUTBOX_CONFLICT;
 	case SEVE__VERDICT__CODE__REJECTED:
 	case SEVE__VERDICT__CODE__UNSPECIFIED:
 	case _SEVE__VERDICT__CODE_IS_INT_SIZE:
@@ -173,6 +181,10 @@ int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16],
 		return 0;
 	if (o->body)
 		return take_body(v, o, e);
+	/* The next pull brings what stands; of a conflict, more than what was sent. */
+	if (verdict->code == SEVE__VERDICT__CODE__CONFLICT ||
+	    (v->kind && v->kind->number == SEVE__BODY__KIND_CONFLICT))
+		return 0;
 	/* Already so: somebody else wrote it, together with what is not seen here until the next
 	 * pull. */
 	if (verdict->code == SEVE__VERDICT__CODE__UNCHANGED || (v->kind && o->rev <= v->rev))

@@ -10,10 +10,11 @@ enum outbox_state {
 	OUTBOX_PENDING,  /* never sent */
 	OUTBOX_SENT,     /* sent at least once, no verdict yet: goes again with the same mid and the
 			    same bytes */
-	OUTBOX_CONFLICT, /* the server kept the record as it was; stays until somebody has dealt
-			    with it */
+	OUTBOX_CONFLICT, /* the server kept the record as it was, and does not keep conflicts (an
+			    older one): stays until somebody has dealt with it */
 	OUTBOX_REJECTED, /* the server refused it; the same */
-	OUTBOX_DONE,     /* in effect: leaves the outbox */
+	OUTBOX_DONE,     /* in effect, or kept by the server in a conflict record: leaves the
+			    outbox */
 };
 
 const char *outbox_word(enum outbox_state s); /* "pending", … */
@@ -41,15 +42,19 @@ int outbox_date_state(struct arena *a, struct outbox_view *v, const struct outbo
 
 /* The state that a verdict puts an entry into.  A code that this program does not know counts as
  * rejected: kept, and seen. */
-enum outbox_state outbox_judge(Seve__Verdict__Code code);
+enum outbox_state outbox_judge(const Seve__Verdict *v);
+/* The first outcome whose change was held back, in whole or in part, and is kept in a conflict
+ * record; NULL: none. */
+const Seve__Outcome *outbox_conflict(const Seve__Verdict *v);
 
 /* The outcome of the record, NULL when the verdict tells none. */
 const Seve__Outcome *outbox_outcome(const Seve__Verdict *v, const uint8_t id[16]);
 
-/* What is known of one record once a mutation is in effect (outbox_judge() == OUTBOX_DONE): the
- * body that the server sent, or else its changes laid over `v`, with what the server fills in
- * (author and time; `now_ms` stands for its clock until the record is pulled).  `v` stays as it is
- * where nothing was written, or nothing is known of it. */
+/* What is known of one record once a mutation is settled (outbox_judge() == OUTBOX_DONE).  Of one
+ * that clashed as a whole, what the server sent and nothing else.  Of one in effect, the body that
+ * the server sent, or else its changes laid over `v`, with what the server fills in (author and
+ * time; `now_ms` stands for its clock until the record is pulled).  `v` stays as it is where
+ * nothing was written, or nothing is known of it. */
 int outbox_settle(struct arena *a, struct outbox_view *v, const uint8_t id[16],
 		  const Seve__Mutation *m, const Seve__Verdict *verdict, const char *account,
 		  int64_t now_ms, struct err *e);

@@ -221,3 +221,45 @@ int world_keep_version(struct world *w, const struct world_record *r, uint64_t n
 	w->versions_last = v;
 	return 0;
 }
+
+int world_add_past(struct world *w, const struct world_version *v)
+{
+	struct world_version *own = arena_memdup(w->arena, v, sizeof *v);
+
+	if (!own)
+		return -ERR_NOMEM;
+	own->next = w->past;
+	w->past = own;
+	return 0;
+}
+
+static const Seve__Body *version_at(const struct world_version *v, const struct world_record *r,
+				    uint64_t rev)
+{
+	for (; v; v = v->next)
+		if (v->record == r && v->body && v->rev <= rev && rev < v->next_rev)
+			return v->body;
+	return NULL;
+}
+
+const Seve__Body *world_body_at(const struct world *w, const struct world_record *r, uint64_t rev)
+{
+	const Seve__Body *b;
+
+	if (r->rev <= rev)
+		return r->body;
+	b = version_at(w->versions_first, r, rev);
+	return b ? b : version_at(w->past, r, rev);
+}
+
+const struct world_version *world_written(const struct world *w, const struct world_record *r,
+					  uint64_t rev)
+{
+	const struct world_version *lists[] = {w->versions_first, w->past};
+
+	for (size_t i = 0; i < 2; i++)
+		for (const struct world_version *v = lists[i]; v; v = v->next)
+			if (v->record == r && v->next_rev == rev)
+				return v;
+	return NULL;
+}

@@ -38,7 +38,7 @@ struct world_record {
 	UT_hash_handle hh;
 };
 
-/* A body that the batch replaced. */
+/* A body that was replaced: by the batch, or, of those loaded to explain a clash, earlier. */
 struct world_version {
 	const struct world_record *record;
 	uint64_t rev, next_rev;
@@ -134,6 +134,7 @@ struct world {
 	struct world_abroad *abroad;
 	struct world_record *dirty_first, *dirty_last;
 	struct world_version *versions_first, *versions_last;
+	struct world_version *past; /* loaded: what clashing edits did not see */
 };
 
 void world_init(struct world *w, struct arena *a, int64_t now_ms);
@@ -160,6 +161,14 @@ int world_referrer_add(struct world *w, uint32_t territory, const struct uuid *t
 int world_abroad_add(struct world *w, uint32_t territory, const struct uuid *actor, double hours);
 /* 0 where nothing is known. */
 double world_abroad_hours(const struct world *w, uint32_t territory, const uint8_t actor[16]);
+/* A version that the database has; `v` is copied.  Body NULL: only who replaced it and when is
+ * known. */
+int world_add_past(struct world *w, const struct world_version *v);
+/* What the record was as of `rev`: a version, else what it is now.  NULL: not known. */
+const Seve__Body *world_body_at(const struct world *w, const struct world_record *r, uint64_t rev);
+/* The version that was replaced by this revision: who wrote it and when.  NULL: not known. */
+const struct world_version *world_written(const struct world *w, const struct world_record *r,
+					  uint64_t rev);
 
 /* Marks a record as changed by the batch, once. */
 void world_touch(struct world *w, struct world_record *r);

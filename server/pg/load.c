@@ -14,6 +14,7 @@ enum load_what {
 	LOAD_REFERRERS,
 	LOAD_VERSIONS,
 	LOAD_IMPORTS,
+	LOAD_PAST,
 	LOAD_KINDS
 };
 _Static_assert(LOAD_KINDS <= sizeof((struct load *)0)->lists / sizeof(struct load_item *),
@@ -123,6 +124,16 @@ static int want_version(void *ctx, uint32_t territory, const struct uuid *id)
 static int want_referrers(void *ctx, uint32_t territory, const struct uuid *to)
 {
 	return want_by_id(ctx, LOAD_REFERRERS, territory, to);
+}
+
+static int want_past(void *ctx, uint32_t territory, const struct uuid *id, uint64_t rev)
+{
+	struct load *l = ctx;
+	int rc = want_by_id(l, LOAD_PAST, territory, id);
+
+	if (!rc)
+		l->lists[LOAD_PAST]->mid = rev;
+	return rc;
 }
 
 static int want_needed(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
@@ -244,9 +255,9 @@ static int want_import(void *ctx, uint32_t territory, const struct kind *k, cons
 	return 0;
 }
 
-int load_collect(struct load *l, const struct apply_job *j)
+static struct apply_wants wants_of(struct load *l)
 {
-	const struct apply_wants wants = {
+	return (struct apply_wants){
 		.ctx = l,
 		.record = want_record,
 		.prior = want_prior,
@@ -256,11 +267,24 @@ int load_collect(struct load *l, const struct apply_job *j)
 		.named = want_named,
 		.abroad = want_abroad,
 		.all = want_all,
+		.past = want_past,
 		.unique = want_unique,
 		.import = want_import,
 	};
+}
+
+int load_collect(struct load *l, const struct apply_job *j)
+{
+	const struct apply_wants wants = wants_of(l);
 
 	return world_head(l->world, j->territory, true) ? apply_needs(j, &wants) : -ERR_NOMEM;
+}
+
+int load_collect_clash(struct load *l, const struct apply_job *j)
+{
+	const struct apply_wants wants = wants_of(l);
+
+	return apply_clash_needs(j, l->world, &wants);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------
@@ -372,6 +396,15 @@ static void bind_abroad(struct load *l, struct pg_array *a)
 		pg_array_int4(&a[0], (int32_t)i->territory);
 		pg_array_uuid(&a[1], i->id.b);
 		pg_array_int4(&a[2], (int32_t)i->through);
+	}
+}
+
+static void bind_past(struct load *l, struct pg_array *a)
+{
+	for (const struct load_item *i = l->lists[LOAD_PAST]; i; i = i->next) {
+		pg_array_int4(&a[0], (int32_t)i->territory);
+		pg_array_uuid(&a[1], i->id.b);
+		pg_array_int8(&a[2], i->mid > INT64_MAX ? INT64_MAX : (int64_t)i->mid);
 	}
 }
 
@@ -523,6 +556,25 @@ static int read_import(struct load *l, const PGresult *res, int row, struct err 
 	return pg_is_null(res, row, 0) ? 0 : read_record(l, res, row, e);
 }
 
+static int read_past(struct load *l, const PGresult *res, int row, struct err *e)
+{
+	struct uuid id = pg_get_uuid(res, row, 1);
+	struct world_version v = {
+		.record = world_record(l->world, (uint32_t)pg_get_int4(res, row, 0), &id, true),
+		.rev = (uint64_t)pg_get_int8(res, row, 2),
+		.next_rev = (uint64_t)pg_get_int8(res, row, 3),
+		.by = arena_strdup(l->arena, pg_get_text(res, row, 5)),
+		.client_time = pg_get_int8(res, row, 6),
+		.at = pg_get_int8(res, row, 7),
+	};
+
+	if (!v.record || !v.by)
+		return err_set(e, ERR_NOMEM, "loading versions");
+	if (unpack_body(l, pg_get_bytes(res, row, 4), &v.body, e))
+		return -(int)e->code;
+	return world_add_past(l->world, &v) ? err_set(e, ERR_NOMEM, "loading versions") : 0;
+}
+
 /* ---- the table of lists -------------------------------------------------------------------------
  */
 
@@ -549,6 +601,7 @@ static const struct load_row {
 			  {PG_INT4, PG_TEXT, PG_INT2, PG_TEXT, PG_INT4},
 			  bind_imports,
 			  read_import},
+	[LOAD_PAST] = {"load_past", {PG_INT4, PG_UUID, PG_INT8}, bind_past, read_past},
 };
 
 static int ask_list(struct load *l, struct pg_unit *u, enum load_what what)
@@ -590,6 +643,11 @@ int load_ask(struct load *l, struct pg_unit *u)
 {
 	if (!pg_unit_add(u, pg_sql("begin")) || ask_heads(l, u))
 		return -ERR_NOMEM;
+	return load_ask_more(l, u);
+}
+
+int load_ask_more(struct load *l, struct pg_unit *u)
+{
 	for (enum load_what w = LOAD_RECORDS; w < LOAD_KINDS; w++)
 		if (l->lists[w] && ask_list(l, u, w))
 			return -ERR_NOMEM;
@@ -607,9 +665,11 @@ int load_ask(struct load *l, struct pg_unit *u)
 
 static int read_heads(struct load *l, struct err *e)
 {
-	const PGresult *res = l->heads->result;
+	const PGresult *res = l->heads ? l->heads->result : NULL;
 	struct world_head *h, *tmp;
 
+	if (!res)
+		return 0; /* not asked again */
 	for (int row = 0; row < PQntuples(res); row++) {
 		int32_t *counters;
 		int n = pg_get_int4_array(l->arena, res, row, 2, &counters);

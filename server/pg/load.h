@@ -12,9 +12,9 @@ struct load_item;
 struct load {
 	struct arena *arena;
 	struct world *world;
-	struct load_item *lists[8]; /* enum load_what */
-	size_t counts[8];
-	struct pg_stmt *stmts[8];
+	struct load_item *lists[12]; /* enum load_what */
+	size_t counts[12];
+	struct pg_stmt *stmts[12];
 	struct pg_stmt *heads;
 	struct load_unique *uniques;
 	struct load_all *all;
@@ -23,9 +23,13 @@ struct load {
 void load_init(struct load *l, struct arena *a, struct world *w);
 /* Adds what one job needs. */
 int load_collect(struct load *l, const struct apply_job *j);
+/* Adds what it takes to explain the clash of one. */
+int load_collect_clash(struct load *l, const struct apply_job *j);
 /* Adds to `u`: BEGIN, the territories of this transaction, the lock of the heads, then everything
  * collected. */
 int load_ask(struct load *l, struct pg_unit *u);
+/* Adds what was collected alone: the transaction is open, the heads are locked. */
+int load_ask_more(struct load *l, struct pg_unit *u);
 /* Reads the results into the world.  -ERR_DATA_LOSS for a stored body that cannot be read. */
 int load_read(struct load *l, struct err *e);
 

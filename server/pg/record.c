@@ -278,7 +278,7 @@ static int literal_messages(struct buf *b, const ProtobufCMessage *m, const fiel
 	return rc | buf_add(b, "]", 1);
 }
 
-enum { LITERAL_MAX = 256 * 1024 };
+enum { LITERAL_MAX = 512 * 1024 }; /* a record of control characters alone, each as six */
 
 static int add_literal(struct pg_array *to, const ProtobufCMessage *m, const field_desc *fd,
 		       int (*write)(struct buf *, const ProtobufCMessage *, const field_desc *))

@@ -1,7 +1,8 @@
 /* writer.c -- see writer.h.
  *
- *   queue ─► LOAD ─► decide (pure) ─► STORE ─► done()           (waits in LOAD and STORE)
- *              │                        │
+ *   queue ─► LOAD ─► decide (pure) ─► STORE ─► done()           (waits in LOAD, EXPLAIN and STORE)
+ *              │       │  ▲              │
+ *              │       └──┴─ EXPLAIN: once, where a job clashes: what its author has not seen
  *              └─ error: all fail       └─ the database refuses: halves, then the culprit alone,
  * then its refusal as verdict
  *
@@ -27,12 +28,12 @@ struct batch {
 	struct writer *writer;
 	struct arena arena;
 	struct world world;
-	struct load load;
+	struct load load, more; /* more: what explains the clashes */
 	struct writer_job **jobs;
 	struct apply_job **stored; /* whose verdicts are new */
 	struct pg_unit *undo;      /* ROLLBACK, made before it can be needed */
 	uint32_t session;          /* of the link, which holds the open transaction */
-	size_t n, n_stored;
+	size_t n, n_stored, at;    /* at: the next to decide */
 	bool rollback;
 	bool storing;  /* its STORE is on its way: the next batch may load behind it */
 	bool recalled; /* its jobs wait again: only its LOAD is still to end */
@@ -210,18 +211,25 @@ static int batch_store(struct batch *b)
 /* ---- decide
  * --------------------------------------------------------------------------------------- */
 
-static void batch_decide(struct batch *b)
+/* Decides what is left to decide.  False: a job clashes, and what explains it is to be loaded
+ * first. */
+static bool batch_decide(struct batch *b)
 {
-	for (size_t i = 0; i < b->n; i++) {
-		struct writer_job *j = b->jobs[i];
+	for (; b->at < b->n; b->at++) {
+		struct writer_job *j = b->jobs[b->at];
+		int rc;
 
 		memset(&j->err, 0, sizeof j->err);
 		j->work.verdict = NULL;
 		j->work.row = NULL;
 		j->work.replayed = false;
-		if (!apply_job(&b->world, &j->work, &j->err))
+		rc = apply_job(&b->world, &j->work, &j->err);
+		if (rc == APPLY_MORE)
+			return false;
+		if (!rc)
 			b->stored[b->n_stored++] = &j->work;
 	}
+	return true;
 }
 
 static void batch_abandon_done(struct pg_unit *u)
@@ -244,12 +252,33 @@ static void batch_abandon(struct batch *b, const struct err *e)
 /* ---- LOAD
  * ----------------------------------------------------------------------------------------- */
 
-static void loaded(struct pg_unit *u)
+static void explained(struct pg_unit *u);
+
+/* For this job and those after it: a batch waits once. */
+static int batch_explain(struct batch *b)
 {
-	struct batch *b = u->owner;
+	struct pg_unit *u = pg_unit_new(&b->arena, b, explained);
+
+	if (!u)
+		return -ERR_NOMEM;
+	load_init(&b->more, &b->arena, &b->world);
+	for (size_t i = b->at; i < b->n; i++) {
+		if (load_collect_clash(&b->more, &b->jobs[i]->work))
+			return -ERR_NOMEM;
+		b->jobs[i]->work.explained = true;
+	}
+	if (load_ask_more(&b->more, u))
+		return -ERR_NOMEM;
+	u->session = b->session;
+	pg_link_submit(b->writer->link, u);
+	return 0;
+}
+
+/* What was asked for is there: decides, then stores or asks for more. */
+static void batch_go_on(struct batch *b, struct load *l, struct pg_unit *u)
+{
 	struct err e = u->err;
 
-	b->session = pg_link_session(b->writer->link);
 	if (b->recalled) {
 		pg_unit_clear(u);
 		if (e.code)
@@ -259,7 +288,7 @@ static void loaded(struct pg_unit *u)
 		return;
 	}
 	if (!e.code)
-		load_read(&b->load, &e);
+		load_read(l, &e);
 	else if (u->sent && err_class(e.code) == ERR_UNKNOWN_OUTCOME)
 		err_set(&e, ERR_UNAVAILABLE,
 			"the database connection was lost"); /* nothing had been written yet */
@@ -268,15 +297,27 @@ static void loaded(struct pg_unit *u)
 		batch_fail(b, &e);
 		return;
 	}
-	if (!e.code) {
-		batch_decide(b);
-		if (batch_store(b))
-			err_set(&e, ERR_NOMEM, "storing a batch of %zu", b->n);
-	}
+	if (!e.code && (batch_decide(b) ? batch_store(b) : batch_explain(b)))
+		err_set(&e, ERR_NOMEM, "storing a batch of %zu", b->n);
 	/* Bodies and hashes were copied or unpacked: the results are no longer looked at. */
 	pg_unit_clear(u);
 	if (e.code)
 		batch_abandon(b, &e);
+}
+
+static void explained(struct pg_unit *u)
+{
+	struct batch *b = u->owner;
+
+	batch_go_on(b, &b->more, u);
+}
+
+static void loaded(struct pg_unit *u)
+{
+	struct batch *b = u->owner;
+
+	b->session = pg_link_session(b->writer->link);
+	batch_go_on(b, &b->load, u);
 }
 
 static int batch_load(struct batch *b)
@@ -306,6 +347,7 @@ static bool fits(const struct writer_job *first, const struct writer_job *j, siz
 
 static void batch_add(struct batch *b, struct writer_job *j)
 {
+	j->work.explained = false;
 	b->jobs[b->n++] = j;
 	b->rollback = j->rollback;
 	if (j->batch_key && !uuid_is_nil(&j->run))
@@ -364,7 +406,7 @@ static void writer_step(uv_idle_t *handle)
 		w->front = b;
 	world_init(&b->world, &b->arena, clock_wall_ms());
 	load_init(&b->load, &b->arena, &b->world);
-	b->n = b->n_stored = 0;
+	b->n = b->n_stored = b->at = 0;
 	b->rollback = b->storing = b->recalled = false;
 	if (w->retries)
 		take_group(w, b);

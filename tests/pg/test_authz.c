@@ -39,11 +39,11 @@ static const struct row {
 	Seve__Level reads;
 } rows[] = {
 	{"admin", " territory ", SEVE__LEVEL__LEVEL_UNSPECIFIED},
-	{"coordinator", " action group meeting task ", SEVE__LEVEL__LEVEL_NETWORK},
+	{"coordinator", " action group meeting task conflict ", SEVE__LEVEL__LEVEL_NETWORK},
 	{"facilitator",
 	 " territory actor contact action position group meeting attendance minute task "
 	 "availability interview interview_note assessment problem resource match swot_entry idea "
-	 "decision cohort knowhow benefit ",
+	 "conflict decision cohort knowhow benefit ",
 	 SEVE__LEVEL__LEVEL_TEAM},
 	{"importer", " actor action meeting availability interview problem resource benefit ",
 	 SEVE__LEVEL__LEVEL_PUBLIC},

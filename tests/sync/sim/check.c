@@ -1,6 +1,7 @@
 /* check.c -- see check.h. */
 #include "check.h"
 
+#include "quarrel.h"
 #include "sim.h"
 
 /* ---- verdicts
@@ -131,7 +132,7 @@ void check_settled(struct sim *s, unsigned user, uint32_t territory, const Seve_
 
 		if (u->depot.ops->fate(&u->depot, territory, v->mid, &state))
 			sim_fail(s, "reading the outbox");
-		if (state != outbox_judge(v->code))
+		if (state != outbox_judge(v))
 			sim_fail(s, "mutation %llu of %s has its verdict, and is %s",
 				 (unsigned long long)v->mid, u->account, outbox_word(state));
 		u->edits[territory - 1][v->mid].code = v->code;
@@ -437,8 +438,14 @@ static void check_edit(struct sim *s, unsigned user, uint32_t territory, uint64_
 			 (unsigned long long)mid, s->users[user].account, territory);
 	if (edit->record == SIM_RECORDS || !held)
 		return;
-	if (outbox_judge(held->code) != OUTBOX_DONE && marked)
+	if ((held->code == SEVE__VERDICT__CODE__CONFLICT ||
+	     held->code == SEVE__VERDICT__CODE__REJECTED) &&
+	    marked)
 		sim_fail(s, "mutation %llu of %s was refused and took effect",
+			 (unsigned long long)mid, s->users[user].account);
+	if (held->code == SEVE__VERDICT__CODE__CONFLICT &&
+	    !quarrel_held(s, territory, edit->record, mark))
+		sim_fail(s, "mutation %llu of %s clashed, and no conflict has ever held it",
 			 (unsigned long long)mid, s->users[user].account);
 	if ((held->code == SEVE__VERDICT__CODE__APPLIED ||
 	     held->code == SEVE__VERDICT__CODE__MERGED) &&

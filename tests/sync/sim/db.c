@@ -152,33 +152,70 @@ static int want_referrers(void *ctx, uint32_t territory, const struct uuid *to)
 	return 0;
 }
 
-/* No history holds what these would find. */
-static int want_needed(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
+/* Conflicts; the histories hold no other kind that is asked for. */
+static int want_needed(void *ctx, uint32_t territory, const struct uuid *to, uint32_t through,
 		       const struct kind *kind, uint32_t tag)
+{
+	struct loading *l = ctx;
+	const int n = (int)db_record(l->s, territory, to->b, false) + 1;
+
+	(void)through;
+	(void)tag;
+	for (unsigned i = 0; i < l->s->db.n_ids[territory - 1]; i++) {
+		const struct db_row *row = l->s->db.now.rows[territory - 1][i];
+
+		if (row && row->kind == kind && row->about == n)
+			want_record(l, territory, &l->s->db.ids[territory - 1][i], true);
+	}
+	return 0;
+}
+
+static int want_past(void *ctx, uint32_t territory, const struct uuid *id, uint64_t rev)
+{
+	struct loading *l = ctx;
+	const unsigned n = db_record(l->s, territory, id->b, false);
+
+	for (const struct db_version *v = l->s->db.now.versions; v; v = v->older) {
+		const struct world_version past = {
+			.record = SIM_NEED(l->s, world_record(l->w, territory, id, true)),
+			.rev = v->rev,
+			.next_rev = v->next_rev,
+			.by = v->by,
+			.client_time = v->client_time,
+			.at = v->at,
+			.body = v->territory == territory && v->record == n && v->rev <= rev
+					? read_body(l, v->body)
+					: NULL,
+		};
+
+		if (v->territory == territory && v->record == n && v->next_rev > rev &&
+		    world_add_past(l->w, &past))
+			sim_fail(l->s, "out of memory");
+	}
+	return 0;
+}
+
+/* No history holds what these would find. */
+static int want_named(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
+		      uint32_t tag)
 {
 	(void)ctx;
 	(void)territory;
 	(void)origin;
 	(void)through;
-	(void)kind;
 	(void)tag;
 	return 0;
 }
 
-static int want_named(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through,
-		      uint32_t tag)
-{
-	return want_needed(ctx, territory, origin, through, NULL, tag);
-}
-
 static int want_abroad(void *ctx, uint32_t territory, const struct uuid *origin, uint32_t through)
 {
-	return want_needed(ctx, territory, origin, through, NULL, 0);
+	return want_named(ctx, territory, origin, through, 0);
 }
 
 static int want_all(void *ctx, uint32_t territory, const struct kind *kind)
 {
-	return want_needed(ctx, territory, NULL, 0, kind, 0);
+	(void)kind;
+	return want_named(ctx, territory, NULL, 0, 0);
 }
 
 static int want_unique(void *ctx, uint32_t territory, const struct kind *k,
@@ -224,11 +261,10 @@ static void fill_record(struct loading *l, struct world_record *r)
 		sim_fail(l->s, "stored field revisions: %s", e.text);
 }
 
-void db_load(struct sim *s, struct world *w, const struct apply_job *const *jobs, unsigned n)
+static struct apply_wants wants_of(struct loading *l)
 {
-	struct loading l = {s, w};
-	const struct apply_wants wants = {
-		.ctx = &l,
+	return (struct apply_wants){
+		.ctx = l,
 		.record = want_record,
 		.prior = want_prior,
 		.last_version = want_version,
@@ -237,10 +273,35 @@ void db_load(struct sim *s, struct world *w, const struct apply_job *const *jobs
 		.named = want_named,
 		.abroad = want_abroad,
 		.all = want_all,
+		.past = want_past,
 		.unique = want_unique,
 		.import = want_import,
 	};
+}
+
+static void fill_records(struct loading *l)
+{
 	struct world_record *r, *tmp;
+
+	HASH_ITER (hh, l->w->records, r, tmp)
+		fill_record(l, r);
+}
+
+void db_explain(struct sim *s, struct world *w, const struct apply_job *const *jobs, unsigned n)
+{
+	struct loading l = {s, w};
+	const struct apply_wants wants = wants_of(&l);
+
+	for (unsigned i = 0; i < n; i++)
+		if (apply_clash_needs(jobs[i], w, &wants))
+			sim_fail(s, "out of memory");
+	fill_records(&l);
+}
+
+void db_load(struct sim *s, struct world *w, const struct apply_job *const *jobs, unsigned n)
+{
+	struct loading l = {s, w};
+	const struct apply_wants wants = wants_of(&l);
 
 	for (unsigned i = 0; i < n; i++) {
 		struct world_head *h = SIM_NEED(s, world_head(w, jobs[i]->territory, true));
@@ -253,8 +314,7 @@ void db_load(struct sim *s, struct world *w, const struct apply_job *const *jobs
 		if (apply_needs(jobs[i], &wants))
 			sim_fail(s, "out of memory");
 	}
-	HASH_ITER (hh, w->records, r, tmp)
-		fill_record(&l, r);
+	fill_records(&l);
 }
 
 void db_sequence(struct sim *s, const struct world *w)
@@ -305,7 +365,28 @@ static void write_record(struct sim *s, const struct world_record *r)
 		row->last_body = (*at)->deleted ? (*at)->last_body : (*at)->body;
 	if (r->body)
 		row->link = oracle_link(s, r->key.territory, r->body);
+	if (r->body && r->body->kind_case == SEVE__BODY__KIND_CONFLICT)
+		row->about = (int)db_record(s, r->key.territory, r->body->conflict->record_id.data,
+					    true) +
+			     1;
 	*at = row;
+}
+
+static void write_version(struct sim *s, const struct world_version *v)
+{
+	struct db_version *to = SIM_NEED(s, arena_zalloc(&s->arena, sizeof *to));
+
+	to->territory = v->record->key.territory;
+	to->record = db_record(s, to->territory, v->record->key.id.b, true);
+	to->rev = v->rev;
+	to->next_rev = v->next_rev;
+	to->by = SIM_NEED(s, (const char *)arena_strdup(&s->arena, v->by));
+	to->client_time = v->client_time;
+	to->at = v->at;
+	if (v->body)
+		to->body = keep_message(s, &v->body->base);
+	to->older = s->db.now.versions;
+	s->db.now.versions = to;
 }
 
 static void write_verdict(struct sim *s, const struct apply_job *j)
@@ -339,6 +420,8 @@ void db_commit(struct sim *s, struct world *w, struct apply_job *const *jobs, un
 		head->rev = h->rev > head->rev ? h->rev : head->rev;
 		memcpy(head->counters, h->counters, sizeof head->counters);
 	}
+	for (const struct world_version *v = w->versions_first; v; v = v->next)
+		write_version(s, v);
 	for (const struct world_record *r = w->dirty_first; r; r = r->next_dirty) {
 		write_record(s, r);
 		oracle_check_record(s, r);

@@ -8,7 +8,14 @@
 
 struct sim;
 
-enum { SIM_TERRITORIES = 2, SIM_RECORDS = 48, SIM_USERS = 6, SIM_SERVERS = 2, SIM_EDITS = 60 };
+enum {
+	SIM_TERRITORIES = 2,
+	SIM_BORN = 48, /* created by people */
+	SIM_RECORDS = 128,
+	SIM_USERS = 6,
+	SIM_SERVERS = 2,
+	SIM_EDITS = 60
+};
 
 /* Rows, verdicts and what they hold never change: a state is a set of pointers, and a copy of it a
  * snapshot. */
@@ -18,8 +25,20 @@ struct db_row {
 	uint32_t ref_no;
 	Seve__Level level;
 	bool deleted;
-	int link; /* the record that it points at: its number + 1, or 0 */
+	int link;  /* the record that it points at: its number + 1, or 0 */
+	int about; /* the same, of a conflict */
 	struct span revs, body, last_body;
+};
+
+/* A body that was replaced. */
+struct db_version {
+	uint32_t territory;
+	unsigned record;
+	uint64_t rev, next_rev;
+	const char *by;
+	int64_t client_time, at;
+	struct span body; /* at == NULL: it was deleted */
+	const struct db_version *older;
 };
 
 struct db_verdict {
@@ -41,6 +60,7 @@ struct db_state {
 	struct db_head heads[SIM_TERRITORIES];
 	const struct db_row *rows[SIM_TERRITORIES][SIM_RECORDS];
 	const struct db_verdict *verdicts;
+	const struct db_version *versions;
 };
 
 struct db {
@@ -66,6 +86,8 @@ bool db_lock(struct sim *s, uint32_t territory, unsigned server);
 void db_unlock(struct sim *s, unsigned server);
 /* Fills the world with what the jobs need. */
 void db_load(struct sim *s, struct world *w, const struct apply_job *const *jobs, unsigned n);
+/* The same for what explains the clashes of these jobs. */
+void db_explain(struct sim *s, struct world *w, const struct apply_job *const *jobs, unsigned n);
 /* What has been decided takes its revs from the sequence: only with the bug that does without
  * locks. */
 void db_sequence(struct sim *s, const struct world *w);

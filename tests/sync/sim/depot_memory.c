@@ -283,7 +283,7 @@ static int memory_settle(struct depot *d, uint32_t territory, const Seve__PushRe
 		sim_fail(d->sim, "%s", e.text);
 	for (size_t i = 0; i < sent->n_mutations; i++) {
 		const Seve__Mutation *m = sent->mutations[i];
-		const enum outbox_state state = outbox_judge(reply->verdicts[i]->code);
+		const enum outbox_state state = outbox_judge(reply->verdicts[i]);
 
 		if (state == OUTBOX_DONE)
 			settle_done(d, t, m, reply->verdicts[i], account, now_ms);

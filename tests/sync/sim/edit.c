@@ -1,6 +1,7 @@
 /* edit.c -- see edit.h. */
 #include "edit.h"
 
+#include "quarrel.h"
 #include "sim.h"
 
 enum { CHOICES = 4, PROGRESS_SIDES = 108, LEVEL_TAG = 10001 };
@@ -212,7 +213,13 @@ static Seve__Change *change_known(struct sim *s, unsigned user, uint32_t territo
 		sim_fail(s, "reading what is shown");
 	if (!v.kind)
 		return NULL;
-	if (v.deleted) {
+	if (v.kind->number == SEVE__BODY__KIND_CONFLICT) {
+		struct uuid about;
+
+		c = quarrel_decide(s, id, &v, &about);
+		if (!c)
+			return NULL;
+	} else if (v.deleted) {
 		if (!sim_has(s, SIM_DELETES) || sim_dice(s, 3))
 			return NULL;
 		c = change_new(s, SEVE__CHANGE__OP__OP_RESTORE, id, v.kind->number);
@@ -237,6 +244,26 @@ static void add_second(struct sim *s, unsigned user, Seve__Mutation *m)
 		return;
 	m->changes[1] = change_known(s, user, m->territory, record);
 	m->n_changes += m->changes[1] != NULL;
+}
+
+/* With the decision goes, most of the time, the edit that it stands for. */
+static void add_decided(struct sim *s, unsigned user, Seve__Mutation *m, unsigned *marked)
+{
+	struct depot *d = &s->users[user].depot;
+	struct outbox_view v;
+	struct uuid id;
+	unsigned about;
+
+	memcpy(id.b, m->changes[0]->id.data, sizeof id.b);
+	if (d->ops->shown(d, &s->arena, m->territory, &id, &v))
+		sim_fail(s, "reading what is shown");
+	if (!v.body || !sim_dice(s, 4))
+		return;
+	about = db_record(s, m->territory, v.body->conflict->record_id.data, true);
+	m->changes[1] = change_known(s, user, m->territory, about);
+	m->n_changes += m->changes[1] != NULL;
+	if (m->changes[1] && m->changes[1]->add)
+		*marked = about;
 }
 
 static bool put(struct sim *s, unsigned user, Seve__Mutation *m, unsigned marked)
@@ -293,7 +320,10 @@ bool edit_random(struct sim *s, unsigned user)
 		return true;
 	if (!changes[0]->add)
 		record = SIM_RECORDS;
-	add_second(s, user, &m);
+	if (changes[0]->kind == SEVE__BODY__KIND_CONFLICT)
+		add_decided(s, user, &m, &record);
+	else
+		add_second(s, user, &m);
 	s->edits_left--;
 	return put(s, user, &m, record);
 }

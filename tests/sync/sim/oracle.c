@@ -1,4 +1,5 @@
 /* oracle.c -- see oracle.h. */
+#include "quarrel.h"
 #include "sim.h"
 
 enum { CHANGES_MAX = 4 };
@@ -10,11 +11,12 @@ struct trial {
 	unsigned t;
 	struct trial_record {
 		unsigned number;
-		bool exists, acts, partial;
+		bool exists, acts, partial, clashed;
+		const struct kind *kind; /* of the change */
 		struct version next;
 	} records[CHANGES_MAX];
 	unsigned n;
-	bool merged;
+	bool merged, clash;  /* clash: nothing of it takes effect */
 	const char *refused; /* why */
 };
 
@@ -89,7 +91,7 @@ static bool foreign(const struct version *newest, enum value f, uint64_t base, u
 	return v->rev > base && v->writer != writer;
 }
 
-static bool foreign_any(const struct version *newest, uint32_t kind, uint64_t base, uint64_t writer)
+bool oracle_foreign(const struct version *newest, uint32_t kind, uint64_t base, uint64_t writer)
 {
 	for (int f = 0; f < VALUES; f++)
 		if (values_of_kind((enum value)f, kind) &&
@@ -111,7 +113,8 @@ static struct trial_record *trial_record(struct trial *x, const Seve__Change *c)
 		if (x->records[i].number == number)
 			return &x->records[i];
 	r = &x->records[x->n++];
-	*r = (struct trial_record){.number = number, .exists = known != NULL};
+	*r = (struct trial_record){
+		.number = number, .exists = known != NULL, .kind = kind_by_number(c->kind)};
 	if (known)
 		r->next = *known;
 	return r;
@@ -196,11 +199,11 @@ static enum sentence judge_update(struct trial *x, const Seve__Change *c, struct
 	if (hard)
 		return CLASH;
 	lay_marks(r, c, x->s, x->t + 1);
-	r->partial = soft;
+	r->partial |= soft;
 	r->acts = !values_equal(&r->next.values, &newest->values);
 	r->next.whole = false;
 	x->merged |= soft || (r->acts && newest->rev > c->base_rev &&
-			      foreign_any(newest, c->kind, c->base_rev, me));
+			      oracle_foreign(newest, c->kind, c->base_rev, me));
 	return GOES_ON;
 }
 
@@ -210,7 +213,7 @@ static enum sentence judge_delete(struct trial *x, const Seve__Change *c, struct
 
 	if (r->next.deleted)
 		return GOES_ON;
-	if (foreign_any(newest, c->kind, c->base_rev, x->job->author.client_short))
+	if (oracle_foreign(newest, c->kind, c->base_rev, x->job->author.client_short))
 		return CLASH;
 	r->next.deleted = r->next.whole = r->acts = true;
 	return GOES_ON;
@@ -244,6 +247,21 @@ static enum sentence judge_parent(struct trial *x, const Seve__Change *c)
 	return GOES_ON;
 }
 
+static enum sentence judge_decision(struct trial *x, const Seve__Change *c, struct trial_record *r)
+{
+	const struct version *newest = current(x->s, x->t, r->number);
+	const int wanted = QUARREL_OPEN + (int)c->set->conflict->resolution;
+
+	if (r->next.values.v[VALUE_CASE] == wanted)
+		return GOES_ON;
+	if (r->next.values.v[VALUE_CASE] != QUARREL_OPEN ||
+	    oracle_foreign(newest, c->kind, c->base_rev, x->job->author.client_short))
+		return CLASH;
+	r->next.values.v[VALUE_CASE] = wanted;
+	r->next.whole = r->acts = true;
+	return GOES_ON;
+}
+
 static enum sentence judge_change(struct trial *x, const Seve__Change *c)
 {
 	static enum sentence (*const acts[])(struct trial *, const Seve__Change *,
@@ -254,10 +272,12 @@ static enum sentence judge_change(struct trial *x, const Seve__Change *c)
 		[SEVE__CHANGE__OP__OP_RESTORE] = judge_restore,
 	};
 	const struct kind *k = kind_by_number(c->kind);
+	const bool decision = c->kind == SEVE__BODY__KIND_CONFLICT;
 	enum sentence end = judge_parent(x, c);
+	const bool folds = end == CLASH;
 	struct trial_record *r;
 
-	if (end != GOES_ON)
+	if (end == REFUSED)
 		return end;
 	if (x->n == CHANGES_MAX)
 		sim_fail(x->s, "the oracle judges mutations of %d records at most", CHANGES_MAX);
@@ -265,9 +285,27 @@ static enum sentence judge_change(struct trial *x, const Seve__Change *c)
 	if (!(k->writers & x->job->author.writes))
 		return refuse(x, "DENIED");
 	if (c->op != SEVE__CHANGE__OP__OP_CREATE &&
-	    (!r->exists || r->next.values.v[VALUE_LEVEL] > (int)x->job->author.reads))
+	    (r->exists ? r->next.values.v[VALUE_LEVEL] > (int)x->job->author.reads : !folds))
 		return refuse(x, "GONE");
-	return acts[c->op](x, c, r);
+	if (folds && !decision)
+		end = CLASH;
+	else
+		end = decision ? judge_decision(x, c, r) : acts[c->op](x, c, r);
+	r->clashed |= end == CLASH || r->partial;
+	x->clash |= end == CLASH;
+	return end == CLASH ? GOES_ON : end;
+}
+
+/* What can be kept of a clash: a decision that came too late holds nothing. */
+static enum sentence check_kept(struct trial *x)
+{
+	for (unsigned i = 0; i < x->n; i++) {
+		const struct version *v = current(x->s, x->t, x->records[i].number);
+
+		if (!v || !v->values.v[VALUE_ABOUT])
+			return CLASH;
+	}
+	return refuse(x, "RESOLVED");
 }
 
 /* ---- the result must make sense
@@ -350,13 +388,15 @@ static enum sentence check_all(struct trial *x)
 
 static Seve__Verdict__Code expected(const struct trial *x, enum sentence end)
 {
-	bool acted = false;
+	bool acted = false, held = false;
 
-	for (unsigned i = 0; i < x->n; i++)
+	for (unsigned i = 0; i < x->n; i++) {
 		acted |= x->records[i].acts;
+		held |= x->records[i].clashed;
+	}
 	if (end == REFUSED)
 		return SEVE__VERDICT__CODE__REJECTED;
-	if (end == CLASH)
+	if (end == CLASH || (held && !acted))
 		return SEVE__VERDICT__CODE__CONFLICT;
 	if (x->merged)
 		return SEVE__VERDICT__CODE__MERGED;
@@ -382,6 +422,26 @@ static void take_effect(struct trial *x)
 		sim_trace(x->s, "  record %u of territory %u is at rev %llu%s",
 			  x->records[i].number, x->t + 1, (unsigned long long)v->rev,
 			  v->deleted ? ", deleted" : "");
+		if (v->older && !v->values.v[VALUE_ABOUT] &&
+		    v->values.v[VALUE_LEVEL] != v->older->values.v[VALUE_LEVEL])
+			quarrel_follow(x->s, x->job, x->records[i].number,
+				       v->values.v[VALUE_LEVEL]);
+	}
+}
+
+static void keep_clashes(struct trial *x)
+{
+	for (unsigned i = 0; i < x->n; i++) {
+		const struct trial_record *r = &x->records[i];
+		const struct version *v = current(x->s, x->t, r->number);
+
+		int level = v ? v->values.v[VALUE_LEVEL] : r->next.values.v[VALUE_LEVEL];
+
+		if (!(x->clash || r->clashed) || (v && v->values.v[VALUE_ABOUT]))
+			continue;
+		if (!level) /* never born, and this is no creation */
+			level = (int)r->kind->level;
+		quarrel_keep(x->s, x->job, r->number, level, x->clash);
 	}
 }
 
@@ -402,7 +462,7 @@ void oracle_commit(struct sim *s, const struct apply_job *j)
 	for (size_t i = 0; i < m->n_changes && end == GOES_ON; i++)
 		end = judge_change(&x, m->changes[i]);
 	if (end == GOES_ON)
-		end = check_all(&x);
+		end = x.clash ? check_kept(&x) : check_all(&x);
 	sim_trace(s, "mutation %llu of %s in territory %u: %s%s%s", (unsigned long long)m->mid,
 		  j->author.account, j->territory, code_word(j->verdict->code),
 		  j->verdict->n_violations ? " " : "",
@@ -424,6 +484,8 @@ void oracle_commit(struct sim *s, const struct apply_job *j)
 			 (unsigned long long)m->mid, j->author.account);
 	if (end == GOES_ON)
 		take_effect(&x);
+	if (end != REFUSED)
+		keep_clashes(&x);
 	s->oracle.last_commit_ms = s->agenda.now_ms;
 }
 

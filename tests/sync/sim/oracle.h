@@ -38,6 +38,8 @@ void oracle_purged(struct sim *s, uint32_t territory, unsigned record);
 /* The record that this one points at: its number + 1, or 0. */
 int oracle_link(struct sim *s, uint32_t territory, const Seve__Body *body);
 void oracle_read(struct sim *s, uint32_t territory, const Seve__Body *body, struct values *out);
+/* Whether somebody else has written the record after `base`. */
+bool oracle_foreign(const struct version *newest, uint32_t kind, uint64_t base, uint64_t writer);
 /* The record as of a revision; NULL: not born then. */
 const struct version *oracle_at(const struct sim *s, uint32_t territory, unsigned record,
 				uint64_t rev);

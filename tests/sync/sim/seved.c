@@ -253,9 +253,17 @@ static void batch_decide(struct sim *s, unsigned server)
 		struct seved_job *j = d->jobs[i];
 		struct err e = {0};
 
+		int rc;
+
 		j->work.verdict = NULL;
-		j->work.replayed = false;
-		if (apply_job(&d->world, &j->work, &e))
+		j->work.replayed = j->work.explained = false;
+		rc = apply_job(&d->world, &j->work, &e);
+		if (rc == APPLY_MORE) {
+			db_explain(s, &d->world, &jobs[i], 1);
+			j->work.explained = true;
+			rc = apply_job(&d->world, &j->work, &e);
+		}
+		if (rc)
 			seved_job_refused(s, j, &e);
 	}
 	db_sequence(s, &d->world);

@@ -200,7 +200,7 @@ static void draw_climate(struct sim *s)
 		.page_rows = one_of(s, 9, 3, 1),
 		.tick_ms = one_of(s, 500, 150, 1200),
 		.tombstone_ms = one_of(s, 1500, 400, 100),
-		.records = one_of(s, SIM_RECORDS, SIM_RECORDS, 3),
+		.records = one_of(s, SIM_BORN, SIM_BORN, 3),
 		.purge_sides = one_of(s, 40, 10, 10),
 		.level_sides = one_of(s, 7, 3, 2),
 		.restart_sides = one_of(s, 90, 300, 900),

@@ -16,6 +16,8 @@ const struct value_row value_rows[VALUES] = {
 	[VALUE_DUE] = {SEVE__BODY__KIND_TASK, 5, FORM_DATE, true},
 	[VALUE_STATE] = {SEVE__BODY__KIND_TASK, 6, FORM_STATE, true},
 	[VALUE_LEVEL] = {0, 10001, FORM_LEVEL, true},
+	[VALUE_ABOUT] = {SEVE__BODY__KIND_CONFLICT, 1, FORM_LINK, true},
+	[VALUE_CASE] = {SEVE__BODY__KIND_CONFLICT, 4, FORM_COUNT, true},
 	[VALUE_MARKS_CHANGED] = {SEVE__BODY__KIND_ACTION, 22, FORM_MARKS, false},
 };
 
@@ -65,6 +67,21 @@ static void read_task(const Seve__Task *t, const struct values_names *names, str
 		out->v[VALUE_ACTION] = names->number(names->ctx, t->action_id.data);
 }
 
+/* The marks are those that are to be added. */
+static void read_conflict(const Seve__Conflict *c, const struct values_names *names,
+			  struct values *out)
+{
+	out->v[VALUE_ABOUT] = names->number(names->ctx, c->record_id.data);
+	out->v[VALUE_CASE] =
+		c->state == SEVE__CONFLICT__STATE__STATE_OPEN ? 1 : 1 + (int)c->resolution;
+	for (size_t i = 0; i < c->n_fields; i++) {
+		const char *add = strcmp(c->fields[i]->field, "tags") ? NULL : c->fields[i]->add;
+
+		for (; add && *add; add = strchr(add, '|') ? strchr(add, '|') + 1 : NULL)
+			values_mark(out, (unsigned)text_number(add) - 1, true);
+	}
+}
+
 void values_read(const Seve__Body *body, const struct values_names *names, struct values *out)
 {
 	memset(out, 0, sizeof *out);
@@ -74,6 +91,8 @@ void values_read(const Seve__Body *body, const struct values_names *names, struc
 		read_action(body->action, out);
 	if (body->kind_case == SEVE__BODY__KIND_TASK)
 		read_task(body->task, names, out);
+	if (body->kind_case == SEVE__BODY__KIND_CONFLICT)
+		read_conflict(body->conflict, names, out);
 }
 
 bool values_equal(const struct values *a, const struct values *b)

@@ -19,6 +19,8 @@ enum value {
 	VALUE_DUE,
 	VALUE_STATE,
 	VALUE_LEVEL,
+	VALUE_ABOUT,         /* of a conflict: the record */
+	VALUE_CASE,          /* and what has become of it */
 	VALUE_MARKS_CHANGED, /* not a value: stands for the set of marks */
 	VALUES
 };
