@@ -8,7 +8,7 @@
 #include "sha256.h"
 #include "wire.h"
 
-enum { KEY_MAX = 200 };
+enum { LEVEL_TAG = META_TAG + 1, KEY_MAX = 200 };
 
 /* Rows of our own export name records by their ids: they are edits, not a partner's view, so
  * nothing is remembered of them and no reference is added. */
@@ -49,6 +49,15 @@ static Seve__Body *mapped_values(struct arena *a, const struct kind *k, const Se
 			field_copy(m, from, fd);
 	}
 	kind_set_message(k, body, m);
+	for (size_t i = 0; from && i < row->n_mask; i++)
+		if (row->mask[i] == LEVEL_TAG && row->set->meta && row->set->meta->has_level) {
+			body->meta = arena_alloc(a, sizeof *body->meta);
+			if (!body->meta)
+				return NULL;
+			seve__meta__init(body->meta);
+			body->meta->has_level = true;
+			body->meta->level = row->set->meta->level;
+		}
 	return body;
 }
 
@@ -191,6 +200,32 @@ static bool takes_value(struct row *r, const struct stage *st, const field_desc 
 	return false;
 }
 
+/* The level goes by the same rule as a field; none means the kind's own. */
+static Seve__Level level_of(const struct row *r, const Seve__Body *b)
+{
+	return b && b->meta && b->meta->has_level && b->meta->level ? b->meta->level
+								    : (Seve__Level)r->kind->level;
+}
+
+static bool takes_level(struct row *r, const struct stage *st, const Seve__Body *now,
+			const Seve__Body *last)
+{
+	const Seve__Level fresh = level_of(r, r->values), current = level_of(r, now);
+	const struct field_rev *written = field_revs_find(&st->next.revs, LEVEL_TAG);
+	bool edited;
+
+	if (fresh == current || (!r->own && last && fresh == level_of(r, last)))
+		return false;
+	if (r->own)
+		edited = r->in->base_rev && written && written->rev > r->in->base_rev;
+	else
+		edited = !last || level_of(r, last) != current;
+	if (edited)
+		problem_add(&r->s.problems, true, "level", "KEPT",
+			    "kept the level that was set here: the source brings another one");
+	return !edited;
+}
+
 static int add_reference(struct arena *a, Seve__Meta *meta, const char *source, const char *key)
 {
 	Seve__ExternalRef **list = arena_array(a, meta->n_refs + 1, sizeof *list);
@@ -234,7 +269,12 @@ static enum stage_end row_merge(struct row *r, struct stage *st, const Seve__Bod
 	for (size_t i = 0; i < r->in->n_mask; i++) {
 		const field_desc *fd = field_by_tag(r->kind, r->in->mask[i]);
 
-		if (!takes_value(r, st, fd, m, last ? kind_message(last) : NULL))
+		if (r->in->mask[i] == LEVEL_TAG && takes_level(r, st, base, last)) {
+			body->meta->has_level = true;
+			body->meta->level = level_of(r, r->values);
+			changed[n++] = LEVEL_TAG;
+		}
+		if (!fd || !takes_value(r, st, fd, m, last ? kind_message(last) : NULL))
 			continue;
 		field_copy(m, kind_message(r->values), fd);
 		changed[n++] = fd->id;
@@ -418,7 +458,7 @@ static enum stage_end row_input(struct row *r)
 		return stage_refuse(&r->s, "set", "KIND", "the row's values are not of kind %s",
 				    r->kind->name);
 	for (size_t i = 0; i < in->n_mask; i++)
-		if (!field_by_tag(r->kind, in->mask[i]))
+		if (in->mask[i] != LEVEL_TAG && !field_by_tag(r->kind, in->mask[i]))
 			return stage_refuse(&r->s, "mask", "SCHEMA_TOO_NEW",
 					    "field %u of %s is not known to this server: it is "
 					    "older than the client",

@@ -522,7 +522,11 @@ static int check_record(struct stage_set *s, const struct stage *st, const char 
 		problem_add(&s->problems, false, k->name, "DENIED",
 			    "%s may write only what belongs to the own actor or action",
 			    s->job->author.account);
-	if (!apply_reads(&s->job->author, &st->next))
+	if (st->next.level < SEVE__LEVEL__LEVEL_PUBLIC || st->next.level > SEVE__LEVEL__LEVEL_TEAM)
+		problem_add(&s->problems, false, "level", "FORMAT",
+			    "there is no level %d: it is public, network or team",
+			    (int)st->next.level);
+	else if (!apply_reads(&s->job->author, &st->next))
 		problem_add(&s->problems, false, "level", "DENIED",
 			    "the level is above what %s may read: the record would vanish from its "
 			    "author",

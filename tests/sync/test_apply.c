@@ -420,6 +420,72 @@ static void a_second_import_writes_nothing(void **state)
 			 SEVE__ROW_VERDICT__CODE__UPDATED);
 }
 
+static const Seve__RowVerdict *row_level(struct fixture *f, const char *key, const char *name,
+					 int level)
+{
+	Seve__ImportRow *r = arena_alloc(&f->arena, sizeof *r);
+	struct uuid any = uuid_v7();
+	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_CREATE, "actor", &any, 0, name, NULL);
+	struct apply_job j = {.territory = TERRITORY, .author = f->importer};
+	uint32_t *mask = arena_array(&f->arena, c->n_mask + 1, sizeof *mask);
+
+	memcpy(mask, c->mask, c->n_mask * sizeof *mask);
+	mask[c->n_mask] = 10001;
+	seve__import_row__init(r);
+	r->key = arena_strdup(&f->arena, key);
+	r->set = c->set;
+	if (!r->set->meta) {
+		r->set->meta = arena_alloc(&f->arena, sizeof *r->set->meta);
+		seve__meta__init(r->set->meta);
+	}
+	r->set->meta->has_level = true;
+	r->set->meta->level = (Seve__Level)level;
+	r->mask = mask;
+	r->n_mask = c->n_mask + 1;
+	j.author.source = "cci";
+	j.import = (struct apply_import){kind_by_name("actor"), "cci", r, NULL};
+	assert_int_equal(apply_job(&f->world, &j, &f->err), 0);
+	return j.row;
+}
+
+static void an_import_sets_the_level_within_its_rights(void **state)
+{
+	struct fixture *f = *state;
+	const Seve__RowVerdict *v = row_level(f, "1", "name=Un", SEVE__LEVEL__LEVEL_PUBLIC);
+	struct uuid id = row_id(v);
+
+	assert_int_equal(v->code, SEVE__ROW_VERDICT__CODE__CREATED);
+	assert_int_equal(record(f, &id)->level, SEVE__LEVEL__LEVEL_PUBLIC);
+	assert_int_equal(row_level(f, "1", "name=Un", SEVE__LEVEL__LEVEL_PUBLIC)->code,
+			 SEVE__ROW_VERDICT__CODE__UNCHANGED);
+	assert_int_equal(row_level(f, "1", "name=Un", SEVE__LEVEL__LEVEL_NETWORK)->code,
+			 SEVE__ROW_VERDICT__CODE__UPDATED);
+	assert_int_equal(record(f, &id)->level, SEVE__LEVEL__LEVEL_NETWORK);
+	assert_int_equal(record(f, &id)->narrowed_rev, 2);
+	/* Above what the importer may read, and what is no level at all. */
+	for (int level = SEVE__LEVEL__LEVEL_TEAM; level < 9; level += 4) {
+		v = row_level(f, "2", "name=Deux", level);
+		assert_int_equal(v->code, SEVE__ROW_VERDICT__CODE__REJECTED);
+		assert_string_equal(v->violations[0]->field, "level");
+	}
+	assert_int_equal(row_level(f, "3", "name=Trois", -1)->code,
+			 SEVE__ROW_VERDICT__CODE__REJECTED);
+	/* What was set here since is kept. */
+	Seve__Change *c = change(f, SEVE__CHANGE__OP__OP_UPDATE, "actor", &id, 2, NULL);
+	uint32_t mask[] = {10001};
+	Seve__Meta meta = SEVE__META__INIT;
+
+	meta.has_level = true;
+	meta.level = SEVE__LEVEL__LEVEL_TEAM;
+	c->mask = mask;
+	c->n_mask = 1;
+	c->set->meta = &meta;
+	assert_int_equal(push(f, &f->facilitator, c)->code, SEVE__VERDICT__CODE__APPLIED);
+	v = row_level(f, "1", "name=Un", SEVE__LEVEL__LEVEL_PUBLIC);
+	assert_string_equal(v->warnings[0]->code, "KEPT");
+	assert_int_equal(record(f, &id)->level, SEVE__LEVEL__LEVEL_TEAM);
+}
+
 static void what_was_edited_here_is_kept_and_reported(void **state)
 {
 	struct fixture *f = *state;
@@ -500,6 +566,7 @@ int main(void)
 		T(an_action_starts_only_with_two_actors_and_one_pilot),
 		T(a_forbidden_move_names_the_allowed_ones),
 		T(a_second_import_writes_nothing),
+		T(an_import_sets_the_level_within_its_rights),
 		T(what_was_edited_here_is_kept_and_reported),
 		T(another_source_attaches_to_the_same_siret),
 		T(a_row_deleted_here_stays_deleted_until_revived),

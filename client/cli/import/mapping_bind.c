@@ -33,7 +33,8 @@ const char *mapping_builtin(const char *name)
 
 static bool has_field(const struct kind *k, const char *name)
 {
-	return field_by_name(k, name) != NULL;
+	/* Of Meta, and so of every kind: who may read the record. */
+	return field_by_name(k, name) != NULL || strcmp(name, "level") == 0;
 }
 
 static int no_field(const struct mapping *m, const struct kind *k, const char *name, unsigned line,
