@@ -175,8 +175,8 @@ static int place(struct watch *x, struct watch_item *it, const Seve__StatusReply
 		return rc;
 	it->carried = rep.exists;
 	if (it->carried) {
-		it->behind |=
-			!rep.complete || rep.sweep || rep.epoch != r->epoch || rep.view != view;
+		it->behind |= !rep.complete || rep.sweep || rep.verify_epoch ||
+			      rep.epoch != r->epoch || rep.view != view;
 		return 0;
 	}
 	if (!view) {

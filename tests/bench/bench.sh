@@ -2,7 +2,7 @@
 # bench.sh [FIGURE...] -- the service's figures, each beside its limit, which a plain program reaches on the same machine in the
 # same minutes: one JSON line each, medians of interleaved rounds (limit, service, limit, service, ...).
 #
-# figures: snapshot push point_query idle_connection import cold_start (all when none is named)
+# figures: snapshot push point_query idle_connection import cold_start watch delta (all when none is named)
 # BENCH_BUILD=build/release names the build that is measured; BENCH_ROUNDS=3 BENCH_SECONDS=3 BENCH_RECORDS=200000
 # BENCH_IMPORT_ROWS=50000 BENCH_CONNECTIONS=5000 change the sizes.
 set -euo pipefail
@@ -214,7 +214,33 @@ figure_cold_start() {
 		"$(jq -sc '{running_database_ms: (map(.value) | sort | .[(length - 1) / 2 | floor])}' "$dir/database")"
 }
 
-figures=(snapshot push point_query idle_connection import cold_start)
+figure_watch() {
+	local round watchers=${BENCH_WATCHERS:-100} stalled=${BENCH_STALLED:-200}
+	for ((round = 0; round < rounds; round++)); do
+		"$service" open "$dir" "watch-$round" facilitator - main-in
+		add limit "$limit" notify "$(superuser)" 300
+		add service "$service" watch "$dir" "watch-$round" "$watchers" "$stalled" 300 "$csv" "$pid"
+	done
+	result watch us "insert, NOTIFY and commit by libpq, until one listener hears" \
+		"{\"watchers\": $watchers, \"stalled\": $stalled}"
+}
+
+figure_delta() {
+	local round
+	"$service" open "$dir" delta-in importer bench -
+	"$service" import "$dir" delta-in actor 1 100000 "$csv" "$pid" >/dev/null
+	"$limit" settle "$(superuser)"
+	for ((round = 0; round < rounds; round++)); do
+		"$service" open "$dir" "delta-$round" facilitator - delta-in
+		add both "$service" delta "$dir" "delta-$round" 100 20 "$csv"
+	done
+	jq -c '{value, p99_us, bytes}' "$dir/both" >"$dir/service"
+	jq -c '{value: .snapshot_ms, records: .snapshot_records, bytes: .snapshot_bytes}' "$dir/both" >"$dir/limit"
+	rm "$dir/both"
+	result delta ms "the whole territory, 100,000 records, pulled the same way"
+}
+
+figures=(snapshot push point_query idle_connection import cold_start watch delta)
 chosen=("${@:-${figures[@]}}")
 for figure in "${chosen[@]}"; do
 	if [[ " ${figures[*]} " != *" $figure "* ]]; then

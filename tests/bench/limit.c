@@ -21,6 +21,7 @@ static const struct mode {
 	{"select", "CONNINFO TERRITORY CONNECTIONS SECONDS REFERENCES", 5, limit_select},
 	{"insert", "CONNINFO TERRITORY CONNECTIONS SECONDS", 4, limit_insert},
 	{"unnest", "CONNINFO TERRITORY TABLE[,TABLE...] N", 4, limit_unnest},
+	{"notify", "CONNINFO TIMES", 2, limit_notify},
 	{"start", "DATA-FOLDER SOCKET-FOLDER CONNINFO", 3, limit_start},
 };
 enum { MODES = sizeof modes / sizeof *modes };

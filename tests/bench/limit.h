@@ -14,6 +14,7 @@ int limit_copy(char **arg, struct err *e);
 int limit_select(char **arg, struct err *e);
 int limit_insert(char **arg, struct err *e);
 int limit_unnest(char **arg, struct err *e);
+int limit_notify(char **arg, struct err *e);
 int limit_start(char **arg, struct err *e);
 
 /* The argument as a number of 1 to 2^31 - 1, or a negative error. */

@@ -19,6 +19,8 @@ static const struct mode {
 	{"push", "DIR NAME CONNECTIONS SECONDS CSV PID", 6, service_push},
 	{"point", "DIR NAME CONNECTIONS SECONDS REFERENCES PID", 6, service_point},
 	{"idle", "DIR NAME CONNECTIONS PID", 4, service_idle},
+	{"watch", "DIR NAME WATCHERS STALLED TIMES CSV PID", 7, service_watch},
+	{"delta", "DIR NAME CHANGES TIMES CSV", 5, service_delta},
 	{"start", "DIR NAME REFERENCE SEVED [FLAG...] (starts it, asks, ends it)", 4,
 	 service_start},
 };

@@ -12,6 +12,8 @@ int service_snapshot(char **arg, struct err *e);
 int service_push(char **arg, struct err *e);
 int service_point(char **arg, struct err *e);
 int service_idle(char **arg, struct err *e);
+int service_watch(char **arg, struct err *e);
+int service_delta(char **arg, struct err *e);
 int service_start(char **arg, struct err *e);
 
 /* The argument as a number of 1 to 2^31 - 1, or a negative error. */
