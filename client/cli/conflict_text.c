@@ -183,6 +183,10 @@ int conflict_sheet(struct cli *c, const struct seve_record *r, const char *about
 	if (seve_get(c->seve, seve_record_territory(r), get(r, "record_kind"), get(r, "record_id"),
 		     c->where, &s.now, &err))
 		seve_error_free(err);
+	if (s.now && seve_record_deleted(s.now)) {
+		seve_record_free(s.now);
+		s.now = NULL;
+	}
 	s.moved = has_moved(&s);
 	printf("%s: %s%s%s (%s)\n", names_ref(r), about, s.now ? ", " : "",
 	       s.now ? names_label(c, seve_record_territory(r), seve_record_kind(s.now),

@@ -108,6 +108,17 @@ enroll() {
 	quietly as "$account" login --device e2e - <<<"$line"
 }
 
+# rivals TERRITORY ACTIONS EDITS SEED: two new accounts edit the same actions apart (tests/e2e/rivals.c); says the sums.
+rivals() {
+	local folder account lines=()
+	folder=$(mktemp -d "$E2E/rivals.XXXXXX")
+	for account in "rival-$4-a" "rival-$4-b"; do
+		lines+=("$(as admin invite create --account "$account" --role facilitator --territory "$1" | grep -o 'seve-invite:[^ ]*')")
+	done
+	"$SEVE_BUILD/tests/rivals" "$folder" "$1" "$2" "$3" "$4" "${lines[@]}" | tee "${BATS_TEST_TMPDIR:-$folder}/sums" >&3
+	return "${PIPESTATUS[0]}"
+}
+
 # insee EPCI-CODE...: the communes of real intercommunalities, as options of territory create.
 insee() {
 	local code
