@@ -13,7 +13,11 @@ struct sim;
 struct depot_replica {
 	bool exists, complete;
 	bool loading; /* from rev 0: what it does not bring goes at its end */
-	uint64_t epoch, view, rev;
+	uint64_t epoch, view, rev, start;
+	/* A comparison with the manifest: epoch 0: none. */
+	uint64_t verify_epoch, verify_view, verify_head;
+	bool verify_begun;
+	uint8_t verify_after[16];
 };
 
 struct depot;
@@ -29,6 +33,14 @@ struct depot_ops {
 	int (*page)(struct depot *d, const Seve__Page *p, uint64_t epoch, uint64_t view);
 	int (*complete)(struct depot *d, const Seve__PullReply *p);
 	int (*reset)(struct depot *d, uint32_t territory);
+	/* Instead: a comparison with the manifest begins; a page of it, which puts the ids to be
+	 * fetched into `ids` (room for SIM_RECORDS); what was fetched; the page is dealt with
+	 * (NULL: all are). */
+	int (*verify)(struct depot *d, uint32_t territory, uint64_t epoch, uint64_t view);
+	int (*compare)(struct depot *d, const Seve__ManifestReply *m, uint8_t (*ids)[16],
+		       unsigned *n);
+	int (*fetched)(struct depot *d, uint32_t territory, const Seve__GetReply *r);
+	int (*verified)(struct depot *d, uint32_t territory, const uint8_t *to);
 	/* The territory may not be read any more. */
 	int (*revoke)(struct depot *d, uint32_t territory);
 	/* As the server has it, as far as is known; and as it is shown. */

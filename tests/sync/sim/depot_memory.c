@@ -3,6 +3,7 @@
 #include "sim.h"
 
 #include "bug.h"
+#include "manifest.h"
 #include "wire.h"
 
 struct mem_row {
@@ -344,11 +345,14 @@ static int memory_page(struct depot *d, const Seve__Page *p, uint64_t epoch, uin
 {
 	struct mem_territory *t = begin(d, p->territory);
 
+	if (t->replica.verify_epoch)
+		sim_fail(d->sim, "a page in the middle of a comparison");
 	if (!t->replica.exists || p->from_rev != t->replica.rev || p->to_rev < p->from_rev)
 		return -ERR_PROTOCOL;
 	t->replica.epoch = epoch;
 	t->replica.view = view;
 	t->replica.rev = p->to_rev;
+	t->replica.start = p->start;
 	if (SEVE_BUG(checkpoint_first)) {
 		const int rc = commit(d);
 
@@ -364,6 +368,8 @@ static int memory_complete(struct depot *d, const Seve__PullReply *p)
 {
 	struct mem_territory *t = begin(d, p->territory);
 
+	if (t->replica.verify_epoch)
+		sim_fail(d->sim, "a pull ends in the middle of a comparison");
 	if (!t->replica.exists || p->head_rev < t->replica.rev)
 		return -ERR_PROTOCOL;
 	for (unsigned n = 0; t->replica.loading && n < SIM_RECORDS; n++)
@@ -374,6 +380,7 @@ static int memory_complete(struct depot *d, const Seve__PullReply *p)
 	t->replica.epoch = p->epoch;
 	t->replica.view = p->view;
 	t->replica.rev = p->head_rev;
+	t->replica.start = 0;
 	return commit(d);
 }
 
@@ -381,9 +388,138 @@ static int memory_reset(struct depot *d, uint32_t territory)
 {
 	struct mem_territory *t = begin(d, territory);
 
-	t->replica.epoch = t->replica.view = t->replica.rev = 0;
+	t->replica.epoch = t->replica.view = t->replica.rev = t->replica.start = 0;
+	t->replica.verify_epoch = 0;
 	t->replica.loading = true;
 	t->generation++;
+	return commit(d);
+}
+
+/* ---- comparing with the manifest
+ * ------------------------------------------------------------------------- */
+
+static int memory_verify(struct depot *d, uint32_t territory, uint64_t epoch, uint64_t view)
+{
+	struct mem_territory *t = begin(d, territory);
+
+	t->replica.epoch = t->replica.view = t->replica.rev = t->replica.start = 0;
+	t->replica.verify_epoch = epoch;
+	t->replica.verify_view = view;
+	t->replica.verify_head = 0;
+	t->replica.verify_begun = false;
+	t->replica.loading = true;
+	t->generation++;
+	return commit(d);
+}
+
+struct comparing {
+	struct depot *d;
+	struct mem_territory *t;
+	uint32_t territory;
+	uint8_t (*ids)[16];
+	unsigned *n;
+};
+
+static int act_keep(void *ctx, const struct manifest_row *row)
+{
+	struct comparing *c = ctx;
+
+	c->t->rows[number_of(c->d, c->territory, row->id)].generation = c->t->generation;
+	return 0;
+}
+
+static int act_drop(void *ctx, const struct manifest_row *row)
+{
+	struct comparing *c = ctx;
+
+	c->t->rows[number_of(c->d, c->territory, row->id)] = (struct mem_row){0};
+	return 0;
+}
+
+static int act_fetch(void *ctx, const uint8_t id[MANIFEST_ID])
+{
+	struct comparing *c = ctx;
+
+	memcpy(c->ids[(*c->n)++], id, MANIFEST_ID);
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(((const struct manifest_row *)a)->id, ((const struct manifest_row *)b)->id,
+		      MANIFEST_ID);
+}
+
+static unsigned rows_between(struct depot *d, const struct mem_territory *t, uint32_t territory,
+			     const uint8_t *after, const uint8_t *last,
+			     struct manifest_row out[static SIM_RECORDS])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < d->sim->db.n_ids[territory - 1]; i++) {
+		const uint8_t *id = d->sim->db.ids[territory - 1][i].b;
+
+		if (!t->rows[i].kind || (after && memcmp(id, after, 16) <= 0) ||
+		    (last && memcmp(id, last, 16) > 0))
+			continue;
+		memcpy(out[n].id, id, 16);
+		out[n].live = !t->rows[i].deleted;
+		if (out[n].live)
+			manifest_check(t->rows[i].rev, t->rows[i].body, out[n].check);
+		n++;
+	}
+	qsort(out, n, sizeof *out, by_id);
+	return n;
+}
+
+static int memory_compare(struct depot *d, const Seve__ManifestReply *m, uint8_t (*ids)[16],
+			  unsigned *n)
+{
+	struct mem_territory *t = begin(d, m->territory);
+	struct depot_replica *r = &t->replica;
+	const struct span entries = {m->entries.data, m->entries.len};
+	struct comparing c = {d, t, m->territory, ids, n};
+	const struct manifest_acts acts = {&c, act_keep, act_drop, act_fetch};
+	struct manifest_row rows[SIM_RECORDS];
+	struct err e;
+
+	*n = 0;
+	if (r->verify_epoch != m->epoch || r->verify_view != m->view)
+		return -ERR_RESET_REQUIRED;
+	if (manifest_page(entries, r->verify_begun ? r->verify_after : NULL, &e))
+		sim_fail(d->sim, "%s", e.text);
+	if (!r->verify_begun)
+		r->verify_head = m->head_rev;
+	manifest_diff(entries, rows,
+		      rows_between(d, t, m->territory, r->verify_begun ? r->verify_after : NULL,
+				   m->more ? manifest_last(entries) : NULL, rows),
+		      &acts);
+	return commit(d);
+}
+
+static int memory_fetched(struct depot *d, uint32_t territory, const Seve__GetReply *r)
+{
+	struct mem_territory *t = begin(d, territory);
+
+	for (size_t i = 0; i < r->n_records; i++)
+		page_row(d, t, territory, r->records[i]);
+	return commit(d);
+}
+
+static int memory_verified(struct depot *d, uint32_t territory, const uint8_t *to)
+{
+	struct mem_territory *t = begin(d, territory);
+	struct depot_replica *r = &t->replica;
+
+	if (to) {
+		memcpy(r->verify_after, to, sizeof r->verify_after);
+		r->verify_begun = true;
+	} else {
+		r->epoch = r->verify_epoch;
+		r->view = r->verify_view;
+		r->rev = r->verify_head;
+		r->verify_epoch = 0;
+	}
 	return commit(d);
 }
 
@@ -426,6 +562,10 @@ void depot_memory_open(struct sim *s, unsigned user, struct depot *out)
 		.page = memory_page,
 		.complete = memory_complete,
 		.reset = memory_reset,
+		.verify = memory_verify,
+		.compare = memory_compare,
+		.fetched = memory_fetched,
+		.verified = memory_verified,
 		.revoke = memory_revoke,
 		.base = memory_base,
 		.shown = memory_shown,

@@ -39,9 +39,9 @@ static void tell_counts(const struct sim_counts *c)
 	       c->verdicts[SEVE__VERDICT__CODE__REJECTED], c->replayed);
 	printf("  %lu steps, %lu deaths at drawn ones; %lu pulls in %lu pages, %lu cuts, %lu "
 	       "resets, %lu territories taken, "
-	       "%lu fail-overs, %lu tombstones purged\n",
+	       "%lu pages of manifests, %lu fail-overs, %lu tombstones purged\n",
 	       c->steps, c->crashes, c->pulls, c->pages, c->cuts, c->resets, c->revocations,
-	       c->failovers, c->purges);
+	       c->manifests, c->failovers, c->purges);
 	printf("  %lu fail-overs lost commits, %lu pulls ran beside a push\n", c->rewound,
 	       c->overlaps);
 	printf("  histories by deaths drawn: 1: %lu, 2: %lu, 3: %lu; by deaths met: 0: %lu, 1: "

@@ -2,6 +2,8 @@
 #include "seved_reply.h"
 
 #include "check.h"
+#include "cursor.h"
+#include "manifest.h"
 #include "sim.h"
 #include "wire.h"
 
@@ -17,11 +19,10 @@ struct seved_push {
 };
 
 struct seved_pull {
-	uint64_t request, since, asked, records;
-	uint64_t purged; /* when it began */
+	uint64_t request, asked, records;
+	struct cursor cursor;
 	uint32_t territory;
 	Seve__Role role;
-	bool fresh; /* from the beginning: not a cursor at rev 0, which may stand beside records */
 	bool standby, read;       /* read: `snapshot` holds the state that the page is made of */
 	struct db_state snapshot; /* what was committed when the statement began */
 };
@@ -249,7 +250,9 @@ static bool page_record(struct sim *s, const struct seved_pull *p, const struct 
 
 	/* Not by the cursor: it may have passed the narrowing while the record lay ahead of it. */
 	if (hidden &&
-	    (SEVE_BUG(narrow_by_cursor) ? row->narrowed_rev <= p->since : !row->narrowed_rev))
+	    (SEVE_BUG(narrow_by_cursor) ? row->narrowed_rev <= p->cursor.rev : !row->narrowed_rev))
+		return false;
+	if ((hidden || row->deleted) && cursor_skips(&p->cursor, row->rev))
 		return false;
 	seve__record__init(out);
 	out->has_id = out->has_kind = out->has_rev = true;
@@ -281,6 +284,8 @@ static bool pull_page(struct sim *s, unsigned link, struct seved_pull *p, const 
 	page.territory = p->territory;
 	page.from_rev = p->asked;
 	page.records = list;
+	page.has_start = p->cursor.start != 0;
+	page.start = p->cursor.start;
 	while (rev < head && rows < most) {
 		const struct db_row *row = row_at(s, d, p->territory, ++rev, &number);
 
@@ -311,14 +316,10 @@ static enum err_code pull_refuses(const struct sim *s, unsigned link, const stru
 
 	/* A standby behind the cursor, or behind a verdict that the reader has had, would show its
 	 * acknowledged edits undone. */
-	if (p->standby && (h->rev < p->since ||
+	if (p->standby && (h->rev < p->cursor.rev ||
 			   h->rev < s->users[s->net.links[link].user].known[p->territory - 1]))
 		return ERR_UNAVAILABLE;
-	if (p->since > h->rev || (!p->fresh && p->since < h->purged_rev))
-		return ERR_RESET_REQUIRED;
-	/* Nothing is purged within the time of one pull, where tombstones are kept for days: here
-	 * they are not. */
-	if (p->asked != p->since && h->purged_rev > p->purged && p->asked < h->purged_rev)
+	if (cursor_check_read(&p->cursor, p->asked, h->rev, h->purged_rev))
 		return ERR_RESET_REQUIRED;
 	return ERR_OK;
 }
@@ -345,8 +346,8 @@ static void pull_step(struct sim *s, unsigned link, unsigned generation)
 		code = ERR_UNAVAILABLE;
 	} else if (p->read) {
 		p->snapshot = p->standby ? s->db.standby : s->db.now;
-		if (p->asked == p->since)
-			p->purged = p->snapshot.heads[p->territory - 1].purged_rev;
+		if (cursor_is_fresh(&p->cursor) && !p->asked && !p->cursor.start)
+			p->cursor.start = p->snapshot.heads[p->territory - 1].rev;
 		check_snapshot(s, p->territory, &p->snapshot);
 		code = pull_refuses(s, link, p, &p->snapshot);
 	} else if (pull_page(s, link, p, &p->snapshot)) {
@@ -378,11 +379,9 @@ static enum err_code pull_check(struct sim *s, const Seve__PullRequest *q, Seve_
 {
 	if (role == SEVE__ROLE__ROLE_UNSPECIFIED)
 		return ERR_NOT_FOUND;
-	if (!q->rev && !q->epoch && !q->view)
-		return ERR_OK; /* from the beginning */
-	if (q->epoch != s->db.epoch && !SEVE_BUG(epoch_ignored))
-		return ERR_RESET_REQUIRED;
-	if (q->view != db_view(role) && !SEVE_BUG(view_ignored))
+	const struct cursor c = {q->epoch, q->view, q->rev, q->start};
+
+	if (cursor_check(&c, s->db.epoch, db_view(role)))
 		return ERR_RESET_REQUIRED;
 	return ERR_OK;
 }
@@ -399,13 +398,127 @@ static void hear_pull(struct sim *s, unsigned link, uint64_t request, const Seve
 	}
 	p = SIM_NEED(s, arena_zalloc(&s->arena, sizeof(struct seved_pull)));
 	p->request = request;
-	p->since = p->asked = q->rev;
+	p->cursor = (struct cursor){q->epoch, q->view, q->rev, q->start};
+	p->asked = q->rev;
 	p->territory = q->territory;
-	p->fresh = !q->rev && !q->epoch && !q->view;
 	p->role = role;
 	p->standby = sim_strikes(s, SIM_STANDBY, 3);
 	link_at(s, link)->pull = p;
 	pull_next(s, link);
+}
+
+/* ---- the manifest, and what it shows to differ
+ * ------------------------------------------------------------ */
+
+static bool sees(const struct db_row *row, Seve__Role role)
+{
+	return row && !row->deleted && row->level <= db_reads(role);
+}
+
+/* A pull after a comparison must not be answered by a standby that has not seen what the comparison
+ * showed, or found gone. */
+static void has_shown(struct sim *s, unsigned link, uint32_t territory)
+{
+	uint64_t *known = &s->users[link_at(s, link)->user].known[territory - 1];
+	const uint64_t head = s->db.now.heads[territory - 1].rev;
+
+	*known = *known < head ? head : *known;
+}
+
+/* The visible record with the next greater id; SIM_RECORDS: none. */
+static unsigned next_entry(const struct sim *s, uint32_t territory, Seve__Role role,
+			   const uint8_t *after)
+{
+	unsigned best = SIM_RECORDS;
+
+	for (unsigned i = 0; i < s->db.n_ids[territory - 1]; i++) {
+		const uint8_t *id = s->db.ids[territory - 1][i].b;
+
+		if (sees(s->db.now.rows[territory - 1][i], role) &&
+		    (!after || memcmp(id, after, 16) > 0) &&
+		    (best == SIM_RECORDS || memcmp(id, s->db.ids[territory - 1][best].b, 16) < 0))
+			best = i;
+	}
+	return best;
+}
+
+static void hear_manifest(struct sim *s, unsigned link, uint64_t request,
+			  const Seve__ManifestRequest *q)
+{
+	const Seve__Role role = role_in(s, link, q->territory);
+	const unsigned limit = 1 + sim_dice(s, PAGE_ROWS);
+	uint8_t entries[PAGE_ROWS * MANIFEST_ENTRY];
+	Seve__Reply reply = SEVE__REPLY__INIT;
+	Seve__ManifestReply m = SEVE__MANIFEST_REPLY__INIT;
+	const uint8_t *after = q->has_after ? q->after.data : NULL;
+
+	if (role == SEVE__ROLE__ROLE_UNSPECIFIED || !s->db.up) {
+		reply_error(s, link, request, s->db.up ? ERR_NOT_FOUND : ERR_UNAVAILABLE);
+		return;
+	}
+	m.entries.data = entries;
+	for (unsigned i = 0; i < limit; i++) {
+		const unsigned n = next_entry(s, q->territory, role, after);
+		const struct db_row *row;
+
+		if (n == SIM_RECORDS)
+			break;
+		row = s->db.now.rows[q->territory - 1][n];
+		after = s->db.ids[q->territory - 1][n].b;
+		memcpy(entries + m.entries.len, after, 16);
+		manifest_check(row->rev, row->body, entries + m.entries.len + MANIFEST_ID);
+		m.entries.len += MANIFEST_ENTRY;
+	}
+	m.has_territory = m.has_epoch = m.has_view = m.has_head_rev = m.has_entries = m.has_more =
+		true;
+	m.territory = q->territory;
+	m.epoch = s->db.epoch;
+	m.view = db_view(role);
+	m.head_rev = s->db.now.heads[q->territory - 1].rev;
+	m.more = m.entries.len == limit * MANIFEST_ENTRY;
+	reply.has_id = true;
+	reply.id = request;
+	has_shown(s, link, q->territory);
+	reply.body_case = SEVE__REPLY__BODY_MANIFEST;
+	reply.manifest = &m;
+	net_send(s, link, NET_DOWN, FRAME_REPLY, &reply.base);
+}
+
+static void hear_get(struct sim *s, unsigned link, uint64_t request, const Seve__GetRequest *q)
+{
+	const Seve__Role role = role_in(s, link, q->territory);
+	Seve__Record records[SIM_RECORDS], *list[SIM_RECORDS];
+	Seve__Reply reply = SEVE__REPLY__INIT;
+	Seve__GetReply get = SEVE__GET_REPLY__INIT;
+
+	if (role == SEVE__ROLE__ROLE_UNSPECIFIED || !s->db.up) {
+		reply_error(s, link, request, s->db.up ? ERR_NOT_FOUND : ERR_UNAVAILABLE);
+		return;
+	}
+	get.records = list;
+	for (size_t i = 0; i < q->n_ids; i++) {
+		const unsigned n = db_record(s, q->territory, q->ids[i].data, false);
+		const struct db_row *row =
+			n == SIM_RECORDS ? NULL : s->db.now.rows[q->territory - 1][n];
+		Seve__Record *out = &records[get.n_records];
+
+		if (!sees(row, role))
+			continue;
+		seve__record__init(out);
+		out->has_id = out->has_kind = out->has_rev = out->has_body = true;
+		out->id = q->ids[i];
+		out->kind = row->kind->number;
+		out->rev = row->rev;
+		out->body =
+			(ProtobufCBinaryData){row->body.len, (uint8_t *)(uintptr_t)row->body.at};
+		list[get.n_records++] = out;
+	}
+	reply.has_id = true;
+	reply.id = request;
+	has_shown(s, link, q->territory);
+	reply.body_case = SEVE__REPLY__BODY_GET;
+	reply.get = &get;
+	net_send(s, link, NET_DOWN, FRAME_REPLY, &reply.base);
 }
 
 /* ---- requests
@@ -424,6 +537,10 @@ static void hear_request(struct sim *s, unsigned link, struct span bytes)
 		hear_push(s, link, q->id, q->push);
 	else if (q->body_case == SEVE__REQUEST__BODY_PULL)
 		hear_pull(s, link, q->id, q->pull);
+	else if (q->body_case == SEVE__REQUEST__BODY_MANIFEST)
+		hear_manifest(s, link, q->id, q->manifest);
+	else if (q->body_case == SEVE__REQUEST__BODY_GET)
+		hear_get(s, link, q->id, q->get);
 	else
 		sim_fail(s, "a request of another kind: %d", (int)q->body_case);
 }

@@ -50,7 +50,7 @@ struct sim_plan {
 
 struct sim_counts {
 	unsigned long verdicts[8], replayed, edits, steps, crashes, cuts, resets, revocations,
-		failovers, purges, pulls, pages, restarts, overlaps, rewound;
+		failovers, manifests, purges, pulls, pages, restarts, overlaps, rewound;
 	unsigned long drawn[SIM_DEATHS + 1], deaths[SIM_DEATHS + 1]; /* histories by number */
 };
 

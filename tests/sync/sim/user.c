@@ -7,6 +7,8 @@
 
 #include "bug.h"
 #include "check.h"
+#include "cursor.h"
+#include "manifest.h"
 #include "wire.h"
 
 enum {
@@ -54,6 +56,7 @@ void user_crash(struct sim *s, unsigned user)
 
 	sim_trace(s, "%s dies", u->account);
 	s->counts.restarts++;
+	u->n_fetch = 0;
 	u->alive = false;
 	u->generation++;
 	u->call = USER_NO_CALL;
@@ -132,6 +135,7 @@ void user_lost(struct sim *s, unsigned user, unsigned link)
 	if (u->link != link)
 		return;
 	u->link = NET_NONE;
+	u->n_fetch = 0;
 	u->welcomed = false;
 	u->call = USER_NO_CALL;
 	u->overlap = 0;
@@ -206,6 +210,7 @@ static void move_on(struct user *u)
 	u->at = (u->at + 1) % SIM_TERRITORIES;
 	u->left--;
 	u->pushed = false;
+	u->n_fetch = 0;
 }
 
 static void next(struct sim *s, unsigned user)
@@ -242,7 +247,8 @@ static Seve__PullRequest pull_of(const struct user *u, const struct depot_replic
 {
 	Seve__PullRequest pull = SEVE__PULL_REQUEST__INIT;
 
-	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_rev = true;
+	pull.has_territory = pull.has_epoch = pull.has_view = pull.has_rev = pull.has_start = true;
+	pull.start = r->start;
 	pull.territory = u->at + 1;
 	pull.epoch = r->epoch;
 	pull.view = r->view;
@@ -298,6 +304,33 @@ static bool go_push(struct sim *s, unsigned user)
 	return true;
 }
 
+/* What the page before showed to differ, else the next page. */
+static void ask_manifest(struct sim *s, unsigned user, struct depot_replica *r)
+{
+	struct user *u = &s->users[user];
+	Seve__Request q = SEVE__REQUEST__INIT;
+	Seve__GetRequest get = SEVE__GET_REQUEST__INIT;
+	Seve__ManifestRequest m = SEVE__MANIFEST_REQUEST__INIT;
+	ProtobufCBinaryData ids[SIM_RECORDS];
+
+	get.has_territory = m.has_territory = true;
+	get.territory = m.territory = u->at + 1;
+	get.n_ids = u->n_fetch;
+	get.ids = ids;
+	for (unsigned i = 0; i < u->n_fetch; i++)
+		ids[i] = (ProtobufCBinaryData){16, u->fetch[i]};
+	m.has_after = r->verify_begun;
+	m.after = (ProtobufCBinaryData){16, r->verify_after};
+	if (u->n_fetch) {
+		q.body_case = SEVE__REQUEST__BODY_GET;
+		q.get = &get;
+	} else {
+		q.body_case = SEVE__REQUEST__BODY_MANIFEST;
+		q.manifest = &m;
+	}
+	send_request(s, user, u->n_fetch ? USER_GET : USER_MANIFEST, &q);
+}
+
 static bool go_pull(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
@@ -311,6 +344,10 @@ static bool go_pull(struct sim *s, unsigned user)
 		sim_fail(s, "reading the cursor");
 	if (!r.exists)
 		return false;
+	if (r.verify_epoch) {
+		ask_manifest(s, user, &r);
+		return true;
+	}
 	pull = pull_of(u, &r);
 	q.body_case = SEVE__REQUEST__BODY_PULL;
 	q.pull = &pull;
@@ -349,6 +386,19 @@ static void hear_welcome(struct sim *s, unsigned user, const Seve__Welcome *w)
 	go_round(s, user);
 }
 
+/* The cursor is of no use: by the manifest, or from the beginning.  True: the machine died. */
+static bool start_over(struct sim *s, unsigned user, const struct depot_replica *r)
+{
+	struct user *u = &s->users[user];
+	const bool begun = r->rev || r->verify_epoch;
+
+	u->n_fetch = 0;
+	if (cursor_way(r->complete, begun) == CURSOR_LOAD)
+		return user_died(s, user, u->depot.ops->reset(&u->depot, u->at + 1));
+	return user_died(s, user,
+			 u->depot.ops->verify(&u->depot, u->at + 1, u->epoch, u->views[u->at]));
+}
+
 /* As the library does: verdicts bring records as this session's rights show them.  True: the
  * machine died. */
 static bool fit_cursor(struct sim *s, unsigned user)
@@ -360,7 +410,7 @@ static bool fit_cursor(struct sim *s, unsigned user)
 		sim_fail(s, "reading the cursor");
 	if ((!r.epoch && !r.view) || (r.epoch == u->epoch && r.view == u->views[u->at]))
 		return false;
-	return user_died(s, user, u->depot.ops->reset(&u->depot, u->at + 1));
+	return start_over(s, user, &r);
 }
 
 static void hear_verdicts(struct sim *s, unsigned user, const Seve__PushReply *r)
@@ -439,14 +489,74 @@ static void hear_revoked(struct sim *s, unsigned user)
 	next(s, user);
 }
 
+static void page_end(struct sim *s, unsigned user)
+{
+	struct user *u = &s->users[user];
+
+	u->n_fetch = 0;
+	if (user_died(s, user,
+		      u->depot.ops->verified(&u->depot, u->at + 1,
+					     u->page_more ? u->page_last : NULL)))
+		return;
+	u->call = USER_NO_CALL;
+	go(s, user);
+}
+
+static void hear_manifest(struct sim *s, unsigned user, const Seve__ManifestReply *m)
+{
+	struct user *u = &s->users[user];
+	int rc;
+
+	if (m->epoch != u->epoch) { /* the next Welcome tells what is there now */
+		give_up(s, user);
+		return;
+	}
+	rc = u->depot.ops->compare(&u->depot, m, u->fetch, &u->n_fetch);
+	if (rc == -ERR_RESET_REQUIRED) { /* begun under another epoch or other rights */
+		u->n_fetch = 0;
+		if (user_died(s, user,
+			      u->depot.ops->verify(&u->depot, u->at + 1, m->epoch, m->view)))
+			return;
+		u->call = USER_NO_CALL;
+		go(s, user);
+		return;
+	}
+	if (user_died(s, user, rc))
+		return;
+	s->counts.manifests++;
+	sim_trace(s, "%s compares territory %u of rev %llu: %zu entries, %u differ", u->account,
+		  u->at + 1, (unsigned long long)m->head_rev, m->entries.len / MANIFEST_ENTRY,
+		  u->n_fetch);
+	u->page_more = m->more;
+	if (m->entries.len)
+		memcpy(u->page_last, manifest_last((struct span){m->entries.data, m->entries.len}),
+		       16);
+	u->call = USER_NO_CALL;
+	if (u->n_fetch)
+		go(s, user);
+	else
+		page_end(s, user);
+}
+
+static void hear_fetched(struct sim *s, unsigned user, const Seve__GetReply *r)
+{
+	struct user *u = &s->users[user];
+
+	if (!user_died(s, user, u->depot.ops->fetched(&u->depot, u->at + 1, r)))
+		page_end(s, user);
+}
+
 static void hear_reset(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
+	struct depot_replica r;
 
 	s->counts.resets++;
 	sim_trace(s, "%s loads territory %u anew", u->account, u->at + 1);
 	memset(u->seen[u->at], 0, sizeof u->seen[u->at]);
-	if (user_died(s, user, u->depot.ops->reset(&u->depot, u->at + 1)))
+	if (u->depot.ops->replica(&u->depot, u->at + 1, &r))
+		sim_fail(s, "reading the cursor");
+	if (start_over(s, user, &r))
 		return;
 	u->call = USER_NO_CALL;
 	go(s, user);
@@ -521,6 +631,10 @@ static void hear_reply(struct sim *s, unsigned user, const Seve__Reply *r)
 		hear_verdicts(s, user, r->push);
 	else if (r->body_case == SEVE__REPLY__BODY_PULL && u->call == USER_PULL)
 		hear_pulled(s, user, r->pull);
+	else if (r->body_case == SEVE__REPLY__BODY_MANIFEST && u->call == USER_MANIFEST)
+		hear_manifest(s, user, r->manifest);
+	else if (r->body_case == SEVE__REPLY__BODY_GET && u->call == USER_GET)
+		hear_fetched(s, user, r->get);
 	else
 		sim_fail(s, "%s was answered something else than asked", u->account);
 }

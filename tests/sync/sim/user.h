@@ -14,7 +14,7 @@ struct user_edit {
 	unsigned record; /* that carries the edit's mark; SIM_RECORDS: none does */
 };
 
-enum user_call { USER_NO_CALL, USER_HELLO, USER_PUSH, USER_PULL };
+enum user_call { USER_NO_CALL, USER_HELLO, USER_PUSH, USER_PULL, USER_MANIFEST, USER_GET };
 
 struct user {
 	char account[16];
@@ -44,6 +44,10 @@ struct user {
 	bool dirty;         /* since the last complete round */
 	struct arena arena; /* of the push under way */
 	Seve__PushRequest sent;
+	uint8_t fetch[SIM_RECORDS][16]; /* what the page of the manifest showed to differ */
+	unsigned n_fetch;
+	bool page_more;
+	uint8_t page_last[16];
 };
 
 void user_begin(struct sim *s, unsigned user);
