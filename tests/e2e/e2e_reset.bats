@@ -130,9 +130,10 @@ put_back() {
 	as two actor edit "$ref" --territory nord --siren 775665019 >/dev/null
 	as one sync || [ $? -eq 3 ]
 	equal 775665019 "$(as two actor show "$ref" --territory nord --server --format json | jq -r '(.items[0]? // .) | .siren')"
-	[ "$(as one outbox list --format jsonl | jq -r 'select(.state == "conflict") | .mid' | wc -l)" -ge 1 ]
-	for mid in $(as one outbox list --format jsonl | jq -r .mid); do as one outbox drop --territory nord "$mid"; done
 	as one sync
+	equal '["542051180","775665019"]' "$(as one conflict list --format jsonl | jq -c "select(.record_ref == \"$ref\") |
+		.fields[] | select(.field == \"siren\") | [.mine, .theirs]")"
+	for mid in $(as one outbox list --format jsonl | jq -r .mid); do as one outbox drop --territory nord "$mid"; done
 	as two sync
 	all_agree
 }
