@@ -361,7 +361,7 @@ static struct out_column table_column(const char *name)
 					      "merged",   "conflicts", "rejected",      "pulled",
 					      "withheld", "pending",   "clock_skew_ms", "verified",
 					      "again"};
-	static const char *const bools[] = {"replica", "deleted", "revoked", "current"};
+	static const char *const bools[] = {"replica", "deleted", "revoked", "current", "opened"};
 	static const char *const longs[] = {"fields", "name", "reason", "region"};
 	static const char *const wrapped[] = {"changes", "text", "message"};
 	const size_t n_numbers = sizeof numbers / sizeof *numbers,

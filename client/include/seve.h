@@ -207,6 +207,13 @@ SEVE_API int seve_load_elsewhere(struct seve *s, const uint32_t *territories, si
 				 int32_t from_on, int32_t to_on, struct seve_table **out,
 				 struct seve_error **err);
 
+/* Needs and offers of other territories that could meet those of this one, blinded unless their
+ * facilitators made them public.  Columns: own, own_id, own_label, stance, family, unit, band,
+ * handle, opened ("yes"/"no"); of opened ones also label, quantity, basis, actor, place.  The
+ * handle is the same seen from either side.  Online only. */
+SEVE_API int seve_match_cross(struct seve *s, uint32_t territory, struct seve_table **out,
+			      struct seve_error **err);
+
 /* Versions of a record, newest first.  Columns: rev, at, by, reason, deleted, changes ("status:
  * idea -> lead; …"). Online only. */
 SEVE_API int seve_history(struct seve *s, uint32_t territory, const char *id,
