@@ -227,7 +227,8 @@ SEVE_API int seve_history(struct seve *s, uint32_t territory, const char *id,
  * (`queued` set). SEVE_CONFLICT: somebody else wrote the same meanwhile; what was not applied (all
  * of it, or single fields) is kept in a conflict record, which the message names. SEVE_INVALID /
  * SEVE_FORBIDDEN: the server refused it; `report` tells why: columns verdict, field, code, text.
- * `report` may be NULL. */
+ * `report` may be NULL.  Offline, rows of verdict "warning" tell what the replica knows that the
+ * server would refuse, with the same codes. */
 SEVE_API int seve_save(struct seve *s, struct seve_record *const records[], size_t n,
 		       const char *reason, int offline, int *queued, struct seve_table **report,
 		       struct seve_error **err);

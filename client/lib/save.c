@@ -3,6 +3,7 @@
 #include "client.h"
 #include "clock.h"
 #include "overlay.h"
+#include "preview.h"
 #include "queue.h"
 #include "read.h"
 #include "record.h"
@@ -29,6 +30,7 @@ struct save {
 						     none to be renewed */
 	size_t n;
 	const Seve__Verdict *verdict;
+	struct problems ahead; /* of an edit made offline */
 	bool queued;
 };
 
@@ -335,6 +337,16 @@ static void make_mutation(struct save *g)
 	g->mutation.changes = g->list;
 }
 
+/* What the server would say: a warning for who edits offline.  Where it cannot be found out, the
+ * edit is kept all the same. */
+static void look_ahead(struct save *g)
+{
+	struct err ignored = {0};
+
+	if (preview(g->s, g->territory, &g->mutation, &g->ahead, &ignored))
+		g->ahead.n = 0;
+}
+
 /* The outbox needs no lock: its transactions are enough, and an edit need not wait for somebody
  * else's long synchronisation.  Sending does. */
 static int save_through(struct save *g, struct seve_table **report, struct err *e)
@@ -342,6 +354,8 @@ static int save_through(struct save *g, struct seve_table **report, struct err *
 	int rc;
 
 	make_mutation(g);
+	if (g->offline)
+		look_ahead(g);
 	sync_commit(g->s);
 	rc = queue_add(g->s->store, &g->mutation, g->bases, clock_wall_ms(), e);
 	if (rc)
@@ -351,6 +365,9 @@ static int save_through(struct save *g, struct seve_table **report, struct err *
 
 		g->queued = true;
 		report_row(t, "queued", NULL, NULL, NULL);
+		for (size_t i = 0; i < g->ahead.n; i++)
+			report_row(t, "warning", g->ahead.list[i].field, g->ahead.list[i].code,
+				   g->ahead.list[i].text);
 		rc = table_finish(t, report, e);
 		return rc ? rc : show_waiting(g, e);
 	}

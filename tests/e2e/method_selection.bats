@@ -135,3 +135,17 @@ import() { # KEY;TITLE;STATUS;LOW_HANGING
 	printf 'Tour de table\n' | as anim meeting minutes M-1 - --territory nord
 	equal "decision information" "$(as anim minute list --territory nord --server --format jsonl | jq -r .minute_kind | sort | xargs)"
 }
+
+@test "an edit made offline against a hard rule is warned of at once, with the same code" {
+	low=$(planned "Hors ligne" --low-hanging yes)
+	as anim sync --territory nord
+	expect 0 'neither deferred nor rejected.*\(H1\)' as anim action edit "$low" --territory nord --status rejected --offline
+	expect 3 'H1' as anim sync
+	as anim outbox drop "$(as anim outbox list --format jsonl | jq -r .mid)" --territory nord
+	equal planned "$(status_of "$low")"
+	# a move that is not allowed is said just as soon
+	as anim action add "Deux fois hors ligne" --territory nord --status lead
+	as anim sync
+	as anim action edit P-12 --territory nord --status planned --offline
+	expect 0 'STATE' as anim action edit P-12 --territory nord --status implemented --offline
+}
