@@ -130,7 +130,15 @@ bad:
 void pg_array_null(struct pg_array *a)
 {
 	if (array_room(a, 0, UINT32_MAX))
-		a->has_null = true;
+		a->nulls++;
+}
+
+void pg_array_trim(struct pg_array *a)
+{
+	if (a->nulls < a->n)
+		return;
+	a->n = a->nulls = 0;
+	a->len = ARRAY_HEADER;
 }
 
 void pg_array_bool(struct pg_array *a, bool v)
@@ -299,7 +307,7 @@ void pg_params_array(struct pg_params *p, struct pg_array *a)
 		return;
 	}
 	put32(a->data, a->n ? 1 : 0);
-	put32(a->data + 4, a->has_null);
+	put32(a->data + 4, a->nulls != 0);
 	put32(a->data + 8, a->element);
 	put32(a->data + 12, a->n);
 	put32(a->data + 16, 1);

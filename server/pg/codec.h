@@ -45,8 +45,8 @@ struct pg_array {
 	unsigned element; /* enum pg_oid */
 	uint8_t *data;    /* header and elements so far */
 	size_t len, cap;
-	uint32_t n;
-	bool has_null, bad;
+	uint32_t n, nulls;
+	bool bad;
 };
 
 void pg_array_init(struct pg_array *a, struct arena *arena, unsigned element);
@@ -59,6 +59,8 @@ void pg_array_float8(struct pg_array *a, double v);
 void pg_array_uuid(struct pg_array *a, const uint8_t id[16]);
 void pg_array_bytes(struct pg_array *a, const void *p, size_t n); /* bytea and text */
 void pg_array_text(struct pg_array *a, const char *s);            /* NULL gives a NULL element */
+/* Empties an array of NULLs alone: unnest() beside longer ones gives the same rows, for less. */
+void pg_array_trim(struct pg_array *a);
 void pg_array_date(struct pg_array *a, int32_t days_since_1970);
 void pg_array_instant(struct pg_array *a, int64_t ms_since_1970);
 

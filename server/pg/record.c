@@ -387,7 +387,9 @@ int record_rows_store(struct record_rows *r, bool born, struct pg_unit *u)
 		return -ERR_NOMEM;
 	pg_params_array(&s->params, &r->territory);
 	pg_params_array(&s->params, &r->id);
-	for (unsigned i = 0; i < r->kind->desc->n_fields; i++)
+	for (unsigned i = 0; i < r->kind->desc->n_fields; i++) {
+		pg_array_trim(&r->columns[i]);
 		pg_params_array(&s->params, &r->columns[i]);
+	}
 	return pg_params_bad(&s->params) ? -ERR_NOMEM : 0;
 }

@@ -33,8 +33,10 @@ static int rows_store(struct rows *r, struct pg_unit *u, const char *sql)
 	s = pg_unit_add(u, pg_sql(sql));
 	if (!s)
 		return -ERR_NOMEM;
-	for (size_t i = 0; i < r->columns; i++)
+	for (size_t i = 0; i < r->columns; i++) {
+		pg_array_trim(&r->a[i]);
 		pg_params_array(&s->params, &r->a[i]);
+	}
 	return pg_params_bad(&s->params) ? -ERR_NOMEM : 0;
 }
 
