@@ -517,7 +517,7 @@ int apply_job(struct world *w, struct apply_job *j, struct err *e)
 
 	if (!j->mutation)
 		return j->revert ? apply_revert_row(w, j, e) : apply_import_row(w, j, e);
-	bytes = wire_pack(w->arena, &j->mutation->base);
+	bytes = j->packed.at ? j->packed : wire_pack(w->arena, &j->mutation->base);
 	prior = world_prior(w, j->territory, &j->author.client, j->mutation->mid, true);
 	v = arena_alloc(w->arena, sizeof *v);
 	if (!bytes.at || !prior || !v)

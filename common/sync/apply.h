@@ -63,7 +63,8 @@ struct apply_job {
 	/* input */
 	uint32_t territory;
 	struct apply_author author;
-	const Seve__Mutation *mutation; /* or NULL, and then: */
+	const Seve__Mutation *mutation; /* or NULL, and then import */
+	struct span packed; /* the mutation as wire_pack() gives it; empty: not at hand */
 	struct apply_import import;
 	const struct apply_revert *revert; /* or NULL */
 	bool explained; /* what apply_clash_needs() asks for is in the world */

@@ -107,7 +107,10 @@ static int push_job(struct request *r, const Seve__Mutation *m, struct writer_jo
 	j->work.author.actor = rights.actor;
 	j->work.author.source = rights.source;
 	j->work.mutation = m;
-	j->bytes = protobuf_c_message_get_packed_size(&m->base);
+	j->work.packed = wire_pack(&r->arena, &m->base);
+	if (!j->work.packed.at)
+		return err_set(e, ERR_NOMEM, "mutation");
+	j->bytes = j->work.packed.len;
 	return 0;
 }
 
