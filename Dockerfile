@@ -3,7 +3,7 @@ FROM debian:12-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	gcc g++ cmake ninja-build pkg-config protobuf-c-compiler protobuf-compiler libprotobuf-c-dev libuv1-dev libpq-dev \
 	libssl-dev libsqlite3-dev libpopt-dev libinih-dev libcsv-dev libjansson-dev libutf8proc-dev uthash-dev \
-	libsmartcols-dev libical-dev libxlsxwriter-dev gettext
+	libsmartcols-dev libical-dev libxlsxwriter-dev zlib1g-dev gettext
 COPY . /src
 RUN cmake --preset release -S /src -DSEVE_BENCH=OFF -DCMAKE_INSTALL_PREFIX=/usr/local \
 	&& cmake --build /src/build/release \
