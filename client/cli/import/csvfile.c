@@ -17,7 +17,15 @@
 /* libcsv's states, which it keeps to itself: nothing of a row read yet; inside a cell. */
 enum { STATE_NO_ROW = 0, STATE_IN_CELL = 2 };
 
-enum { CELL_STEP = 64 * 1024 }; /* libcsv's own 128 bytes make a long cell quadratic */
+enum {
+	CELL_STEP = 16 * 1024, /* libcsv's own 128 bytes make a long cell quadratic */
+	ROOM_FIRST = 4096,     /* of a buffer that grows with the longest row */
+};
+
+struct buffer {
+	char *at;
+	size_t len, room;
+};
 
 struct csvfile {
 	FILE *file;
@@ -28,10 +36,8 @@ struct csvfile {
 	bool ready, ended, finished, bom, verbatim; /* a row waits; the file is through */
 	struct csvfile_row out;
 	uint32_t line, row_line;
-	char *raw, *text; /* a line as it is, and converted */
-	size_t raw_len;
-	char *row; /* cells, each with its NUL */
-	size_t row_len;
+	struct buffer raw, text; /* a line as it is, and converted */
+	struct buffer row;       /* cells, each with its NUL */
 	size_t starts[CSVFILE_CELLS_MAX];
 	char *cells[CSVFILE_CELLS_MAX];
 	char *names; /* of the header, for messages: cells like `row` */
@@ -60,6 +66,22 @@ const char *csvfile_encoding(const char *word)
 	return NULL;
 }
 
+/* Room for `n` bytes in all.  Buffers begin small: rows of a megabyte are rare. */
+static int buffer_room(struct buffer *b, size_t n, struct err *e)
+{
+	size_t room = b->room ? b->room : ROOM_FIRST;
+	while (room < n)
+		room *= 2;
+	if (room == b->room)
+		return 0;
+	char *more = realloc(b->at, room);
+	if (!more)
+		return err_set(e, ERR_NOMEM, _("reading the file"));
+	b->at = more;
+	b->room = room;
+	return 0;
+}
+
 /* The column's name for a message, or its number. */
 static void column_name(const struct csvfile *r, size_t i, char out[static 80])
 {
@@ -76,7 +98,7 @@ static int not_utf8(struct csvfile *r, size_t column, size_t bad)
 	uint32_t line = r->row_line;
 	bool windows = false;
 	char name[80];
-	for (const char *p = r->row; p < r->cells[column] + bad; p++)
+	for (const char *p = r->row.at; p < r->cells[column] + bad; p++)
 		line += *p == '\n';
 	for (size_t i = 0; i < len; i++)
 		windows |= cell[i] >= 0x80 && cell[i] < 0xa0;
@@ -116,7 +138,7 @@ static char *trim(char *s)
 
 static int keep_names(struct csvfile *r)
 {
-	r->names = malloc(r->row_len + 1);
+	r->names = malloc(r->row.len + 1);
 	if (!r->names)
 		return err_set(r->e, ERR_NOMEM, _("reading the header"));
 	size_t at = 0;
@@ -134,7 +156,7 @@ static int row(struct csvfile *r)
 {
 	r->out = (struct csvfile_row){.line = r->row_line, .cells = r->cells, .n = r->n};
 	for (size_t i = 0; i < r->n; i++)
-		r->cells[i] = r->row + r->starts[i];
+		r->cells[i] = r->row.at + r->starts[i];
 	for (size_t i = 0; i < r->n; i++) {
 		size_t bad;
 		if (!text_is_utf8(r->cells[i], strlen(r->cells[i]), &bad))
@@ -166,15 +188,18 @@ static void on_cell(void *bytes, size_t n, void *ctx)
 		return;
 	if (r->n == CSVFILE_CELLS_MAX) {
 		r->rc = too_big(r, _("cells"), CSVFILE_CELLS_MAX);
-	} else if (r->row_len + n + 1 > CSVFILE_ROW_MAX) {
+	} else if (r->row.len + n + 1 > CSVFILE_ROW_MAX) {
 		r->rc = too_big(r, _("bytes"), CSVFILE_ROW_MAX);
 	} else {
-		r->starts[r->n++] = r->row_len;
-		if (n)
-			memcpy(r->row + r->row_len, bytes, n);
-		r->row_len += n;
-		r->row[r->row_len++] = '\0';
+		r->rc = buffer_room(&r->row, r->row.len + n + 1, r->e);
 	}
+	if (r->rc)
+		return;
+	r->starts[r->n++] = r->row.len;
+	if (n)
+		memcpy(r->row.at + r->row.len, bytes, n);
+	r->row.len += n;
+	r->row.at[r->row.len++] = '\0';
 }
 
 static void on_row(int end, void *ctx)
@@ -183,7 +208,7 @@ static void on_row(int end, void *ctx)
 	(void)end;
 	if (r->rc == 0)
 		r->rc = row(r);
-	r->n = r->row_len = 0;
+	r->n = r->row.len = 0;
 }
 
 /* ---- lines ---- */
@@ -225,27 +250,30 @@ static int first_line(struct csvfile *r, const char **s, size_t *n)
 /* All our other encodings have one byte a character, which becomes at most three. */
 static int converted(struct csvfile *r, const char **s, size_t *n)
 {
-	char *in = (char *)(uintptr_t)*s, *out = r->text;
-	size_t in_left = *n, out_left = 3 * CSVFILE_ROW_MAX;
+	char *in = (char *)(uintptr_t)*s;
+	size_t in_left = *n, out_left = 3 * *n;
 	if (r->convert == (iconv_t)-1)
 		return 0;
+	if (buffer_room(&r->text, out_left, r->e) < 0)
+		return -ERR_NOMEM;
+	char *out = r->text.at;
 	if (iconv(r->convert, &in, &in_left, &out, &out_left) == (size_t)-1) {
 		err_set(r->e, ERR_INVALID,
 			_("line %u: byte 0x%02X has no meaning in this encoding"), r->line,
 			(unsigned)(unsigned char)*in);
 		return err_remedy(r->e, _("pass another --encoding"));
 	}
-	*s = r->text;
-	*n = (size_t)(out - r->text);
+	*s = r->text.at;
+	*n = (size_t)(out - r->text.at);
 	return 0;
 }
 
 static int feed(struct csvfile *r)
 {
-	const char *s = r->raw;
-	size_t n = r->raw_len;
+	const char *s = r->raw.at;
+	size_t n = r->raw.len;
 	r->line++;
-	r->raw_len = 0;
+	r->raw.len = 0;
 	if (memchr(s, '\0', n)) {
 		err_set(r->e, ERR_INVALID, _("line %u holds a NUL byte: it is no text"), r->line);
 		return err_remedy(r->e, _("save the file as CSV, not as a spreadsheet"));
@@ -270,11 +298,13 @@ static int feed_line(struct csvfile *r)
 {
 	int ch;
 	while ((ch = getc_unlocked(r->file)) != EOF) {
-		if (r->raw_len == CSVFILE_ROW_MAX) {
+		if (r->raw.len == CSVFILE_ROW_MAX) {
 			r->row_line = r->line + 1;
 			return too_big(r, _("bytes"), CSVFILE_ROW_MAX);
 		}
-		r->raw[r->raw_len++] = (char)ch;
+		if (r->raw.len == r->raw.room && buffer_room(&r->raw, r->raw.len + 1, r->e) < 0)
+			return -ERR_NOMEM;
+		r->raw.at[r->raw.len++] = (char)ch;
 		if (ch == '\n')
 			return feed(r);
 		if (ch != '\r')
@@ -288,7 +318,7 @@ static int feed_line(struct csvfile *r)
 	if (ferror(r->file))
 		return err_set(r->e, ERR_IO, _("reading the file: %s"), strerror(errno));
 	r->ended = true;
-	return r->raw_len ? feed(r) : 0;
+	return r->raw.len ? feed(r) : 0;
 }
 
 static int finish(struct csvfile *r)
@@ -303,7 +333,7 @@ static int finish(struct csvfile *r)
 	return r->rc;
 }
 
-static int open_buffers(struct csvfile *r, const struct csvfile_options *o, struct err *e)
+static int open_encoding(struct csvfile *r, const struct csvfile_options *o, struct err *e)
 {
 	const char *from = o->encoding ? csvfile_encoding(o->encoding) : "UTF-8";
 	if (!from) {
@@ -315,12 +345,6 @@ static int open_buffers(struct csvfile *r, const struct csvfile_options *o, stru
 		if (r->convert == (iconv_t)-1)
 			return err_set(e, ERR_INTERNAL, _("this system cannot convert %s"), from);
 	}
-	r->raw = malloc(CSVFILE_ROW_MAX);
-	r->row = malloc(CSVFILE_ROW_MAX);
-	if (r->convert != (iconv_t)-1)
-		r->text = malloc(3 * CSVFILE_ROW_MAX);
-	if (!r->raw || !r->row || (r->convert != (iconv_t)-1 && !r->text))
-		return err_set(e, ERR_NOMEM, _("reading the file"));
 	return 0;
 }
 
@@ -341,7 +365,7 @@ int csvfile_open(FILE *file, const struct csvfile_options *o, struct csvfile **o
 	r->file = file;
 	r->convert = (iconv_t)-1;
 	start_parser(r, o->separator);
-	const int rc = open_buffers(r, o, e);
+	const int rc = open_encoding(r, o, e);
 	if (rc < 0)
 		csvfile_close(r);
 	else
@@ -388,9 +412,9 @@ void csvfile_close(struct csvfile *r)
 	csv_free(&r->parser);
 	if (r->convert != (iconv_t)-1)
 		iconv_close(r->convert);
-	free(r->raw);
-	free(r->row);
-	free(r->text);
+	free(r->raw.at);
+	free(r->row.at);
+	free(r->text.at);
 	free(r->names);
 	free(r);
 }
