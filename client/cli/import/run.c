@@ -313,7 +313,8 @@ static void on_verdict(void *ctx, uint32_t line, const char *verdict, const char
 				 .field = field,
 				 .code = code,
 				 .text = text};
-	if (r->keys && sent && *id && keys_put(r->keys, r->kind, sent->key, id) < 0 && !r->status)
+	if (r->keeps_keys && sent && *id && keys_put(r->keys, r->kind, sent->key, id) < 0 &&
+	    !r->status)
 		r->status = say_nomem(r->c);
 	if (!comes_later(r, sent, &row))
 		tell(r, sent, &row);
@@ -369,7 +370,7 @@ struct filling {
 	struct run *run;
 	struct seve_record *record;
 	bool known; /* all that it refers to went in during this run */
-	const char *rev;
+	char rev[24];
 	char field[64];
 	struct err why;
 };
@@ -441,7 +442,7 @@ static int set_field(void *ctx, const char *field, const char *text,
 	struct run *r = f->run;
 	const field_desc *state = field_state(r->kind);
 	if (strcmp(field, MAPPING_REV) == 0) {
-		f->rev = cli_printf(r->c, "%s", text);
+		snprintf(f->rev, sizeof f->rev, "%s", text);
 		return 0;
 	}
 	if (r->pass == RUN_BARE && state && strcmp(state->name, field) == 0)
@@ -462,7 +463,7 @@ static int send_record(struct run *r, const struct reader_row *row, const char *
 	const int rc = remember(r, row, key, remove, f->known);
 	if (rc)
 		return rc;
-	if (f->rev && *f->rev && text_to_int(f->rev, 0, INT64_MAX, &rev, &e) < 0)
+	if (*f->rev && text_to_int(f->rev, 0, INT64_MAX, &rev, &e) < 0)
 		rev = 0;
 	seve_import_rev(r->import, (uint64_t)rev);
 	if (seve_import_row(r->import, row->line, key, f->record,
@@ -665,6 +666,15 @@ static int own_territory(struct run *r)
 	return 0;
 }
 
+/* Only cells that refer to rows ask for keys: of any other file they need not be remembered. */
+static bool needs_keys(const struct run *r)
+{
+	for (size_t i = 0; i < r->mapping.n_rules; i++)
+		if (r->mapping.rules[i].ref)
+			return true;
+	return r->puts_off;
+}
+
 int run_send(struct run *r, uint32_t territory, struct keys *keys)
 {
 	r->territory = territory;
@@ -678,6 +688,7 @@ int run_send(struct run *r, uint32_t territory, struct keys *keys)
 				    .format = reader_format(r->reader),
 				    .dry_run = r->o.dry_run};
 	r->keys = keys;
+	r->keeps_keys = needs_keys(r);
 	int rc = r->mapping.own ? own_territory(r) : 0;
 	if (rc)
 		return rc;

@@ -60,6 +60,7 @@ struct run {
 	struct run_sent *first, **last; /* wait for their verdicts */
 	int status;                     /* of what a callback has said */
 	bool puts_off;                  /* is part of a workbook */
+	bool keeps_keys;                /* cells of this run or a later one refer to its rows */
 	enum run_pass pass;
 	char batches[RUN_BATCHES_MAX][40]; /* of the passes, in order; "": a dry run */
 	size_t n_batches;
