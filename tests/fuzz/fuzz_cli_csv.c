@@ -75,8 +75,7 @@ static int read_bytes(const void *bytes, size_t n, const struct csvfile_options 
 static const char *const encodings[] = {NULL, "latin1", "windows-1252", "iso-8859-15"};
 enum { ENCODINGS = sizeof encodings / sizeof *encodings };
 
-/* The C library unloads a converter that nobody uses, and loads it again for the next input: that
- * took most of the time. */
+/* The C library unloads a converter that nobody uses, and loads it again for the next input. */
 static void hold_converters(void)
 {
 	static iconv_t held[ENCODINGS];
