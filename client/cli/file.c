@@ -93,10 +93,20 @@ int file_draft_open(struct file_draft *d, const char *path, mode_t mode, struct 
 	return rc;
 }
 
+/* A write that failed before is remembered only in the stream: what it held then is gone, and the
+ * flush has nothing left to fail with. */
+static int keep_stdout(struct err *e)
+{
+	if (fflush(stdout) != 0)
+		return err_set(e, ERR_IO, _("standard output: %s"), strerror(errno));
+	return ferror(stdout) ? err_set(e, ERR_IO, _("standard output did not take everything"))
+			      : 0;
+}
+
 int file_draft_keep(struct file_draft *d, struct err *e)
 {
 	if (!d->draft[0])
-		return fflush(stdout) == 0 ? 0 : err_set(e, ERR_IO, "%s", strerror(errno));
+		return keep_stdout(e);
 	const bool written =
 		fflush(d->file) == 0 && !ferror(d->file) && fsync(fileno(d->file)) == 0;
 	const int failure = errno;

@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 		status = run(&c, &w);
 	}
 	cli_fini(&c);
-	if (fflush(stdout) != 0 && status == 0)
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0)
 		status = SEVE_FAILURE;
 	return status;
 }

@@ -1,4 +1,5 @@
 /* test_profile.c -- profiles under XDG folders, and files that are there whole or not at all. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -145,6 +146,30 @@ static void a_draft_that_is_dropped_leaves_the_old_file(void **state)
 	assert_int_equal(access(d.path, F_OK), 0);
 }
 
+/* The write fails in the middle; what is left to flush at the end is nothing, and succeeds. */
+static void what_standard_output_did_not_take_is_an_error(void **state)
+{
+	(void)state;
+	struct file_draft d;
+	struct err e = {0};
+	const int kept = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_true(kept >= 0 && full >= 0);
+	fflush(stdout);
+	assert_true(dup2(full, STDOUT_FILENO) >= 0);
+	int rc = file_draft_open(&d, "-", 0600, &e);
+	if (rc == 0) {
+		fputs("lost", d.file);
+		fflush(d.file);
+		rc = file_draft_keep(&d, &e);
+	}
+	clearerr(stdout);
+	dup2(kept, STDOUT_FILENO);
+	close(kept);
+	close(full);
+	assert_int_equal(rc, -ERR_IO);
+	assert_non_null(strstr(e.text, "standard output"));
+}
+
 static void what_is_too_large_or_no_text_is_not_read(void **state)
 {
 	struct home *h = *state;
@@ -178,6 +203,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(profiles_are_listed_by_name_and_closed_to_others,
 						setup, teardown),
+		cmocka_unit_test(what_standard_output_did_not_take_is_an_error),
 		cmocka_unit_test_setup_teardown(a_draft_that_is_dropped_leaves_the_old_file, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_large_or_no_text_is_not_read, setup,
