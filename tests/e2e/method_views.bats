@@ -71,6 +71,11 @@ stages() { # REFERENCE
 	equal '0' "$(jq -r '.items[3].blocked_by' <<<"$got")"
 	jq -e '.items[3].missing | index("threat")' <<<"$got" >/dev/null
 	expect 0 'matrice FFOM' as facilitator territory progress nord --lang fr
+	# for people it says what is counted, and what a count of nothing means
+	expect 0 '0 of 3 asked are members' as facilitator territory progress nord
+	expect 0 'no low-hanging action' as facilitator territory progress nord
+	expect 0 "aucune vague pour l'instant" as facilitator territory progress nord --lang fr
+	expect 0 'la clôture de l.atelier 2' as facilitator territory progress nord --lang fr
 }
 
 @test "compare: territories in the states that all share" {

@@ -4,35 +4,16 @@
 
 #include "clock.h"
 #include "command.h"
-#include "i18n.h"
 #include "method/figures.h"
-#include "method/progress.h"
+#include "phase.h"
 #include "report.h"
 #include "rows.h"
 #include "say.h"
 
-/* Names of phases for people; the key stays the word. */
-static const char *phase_title(const char *name)
-{
-	static const struct {
-		const char *name, *title;
-	} titles[] = {{"recruit", N_("recruiting partners")},
-		      {"authorities", N_("interviews with authorities")},
-		      {"visits", N_("visits")},
-		      {"swot", N_("strengths and weaknesses")},
-		      {"ideas", N_("workshop 1: ideas and plan")},
-		      {"selection", N_("workshop 2: selection")},
-		      {"groups", N_("working groups")},
-		      {"extension", N_("extension")}};
-	for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-		if (strcmp(titles[i].name, name) == 0)
-			return _(titles[i].title);
-	return name;
-}
-
 static const struct rows_column progress_columns[] = {
-	{"phase", OUT_NUMBER, 0},          {"name", OUT_TEXT, 0},         {"current", OUT_BOOL, 0},
-	{"complete", OUT_BOOL, 0},         {"done", OUT_NUMBER, 0},       {"of", OUT_NUMBER, 0},
+	{"phase", OUT_NUMBER, 0},          {"name", OUT_TEXT, 0},
+	{"current", OUT_BOOL, 0},          {"complete", OUT_BOOL, 0},
+	{"done", OUT_NUMBER, 0},           {"of", OUT_NUMBER, ROWS_HIDDEN},
 	{"missing", OUT_LIST, ROWS_WRAPS}, {"blocked_by", OUT_NUMBER, 0},
 };
 
@@ -46,13 +27,13 @@ static int put_phase(struct rows *r, unsigned i, const struct phase *p, unsigned
 				     !k       ? ""
 				     : people ? ", "
 					      : "|",
-				     p->missing[k]);
+				     people ? phase_missing(p->missing[k]) : p->missing[k]);
 	const char *const cells[] = {
 		rows_count(c, i),
 		people ? phase_title(p->name) : p->name,
 		rows_bool(i == current),
 		rows_bool(p->complete),
-		rows_count(c, p->done),
+		people ? phase_standing(c, p) : rows_count(c, p->done),
 		rows_count(c, p->of),
 		missing,
 		p->blocked_by >= 0 ? rows_count(c, (uint64_t)p->blocked_by) : "",
