@@ -62,8 +62,13 @@ static void tell(const struct facts *f, const Seve__Position *p, double hours, d
 			    "territories), which this territory refuses: lower the hours, or "
 			    "close another position",
 			    rule_names_end(&names), hours, available, when, f->abroad_hours);
+	else if (rule_waived(f))
+		problem_add(out, true, "position.hours_month", "S4",
+			    "%s would give %.1f of %.1f hours in %s (%.1f of them in other "
+			    "territories)",
+			    rule_names_end(&names), hours, available, when, f->abroad_hours);
 	else
-		problem_add(out, rule_waived(f), "position.hours_month", "S4",
+		problem_add(out, false, "position.hours_month", "S4",
 			    "%s would give %.1f of %.1f hours in %s (%.1f of them in other "
 			    "territories): lower the hours, close another position, or give a "
 			    "reason",

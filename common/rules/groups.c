@@ -43,8 +43,15 @@ void rule_s1_concluding(const struct facts *f, struct problems *out)
 	for (size_t i = 0; (m = rule_next(f, &seve__meeting__descriptor, &i));)
 		n += m->has_group_id && rule_same_id(&m->group_id, &self) &&
 		     round_of_meeting(m) == round_of_group(g) && held(m);
-	if (n < least)
-		problem_add(out, rule_waived(f), "group.state", "S1",
+	if (n >= least)
+		return;
+	if (rule_waived(f))
+		problem_add(out, true, "group.state", "S1",
+			    "the group has held %zu of at least %u meetings in round %u (cancelled "
+			    "ones do not count)",
+			    n, least, round_of_group(g));
+	else
+		problem_add(out, false, "group.state", "S1",
 			    "the group has held %zu of at least %u meetings in round %u (cancelled "
 			    "ones do not count): hold them, or give a reason",
 			    n, least, round_of_group(g));
@@ -101,8 +108,14 @@ void rule_s1_budget(const struct facts *f, struct problems *out)
 	for (size_t i = 0; (m = rule_next(f, &seve__meeting__descriptor, &i));)
 		n += counts(m) && rule_same_id(&m->group_id, &self->group_id) &&
 		     round_of_meeting(m) == round_of_meeting(self);
-	if (n > most)
-		problem_add(out, rule_waived(f), "meeting.group_id", "S1",
+	if (n <= most)
+		return;
+	if (rule_waived(f))
+		problem_add(out, true, "meeting.group_id", "S1",
+			    "this is meeting %zu of the group in round %u, of at most %u", n,
+			    round_of_meeting(self), most);
+	else
+		problem_add(out, false, "meeting.group_id", "S1",
 			    "this is meeting %zu of the group in round %u, of at most %u: conclude "
 			    "the group, or give a reason",
 			    n, round_of_meeting(self), most);
@@ -144,8 +157,13 @@ void rule_s2_light_action(const struct facts *f, struct problems *out)
 		    !names_action((const Seve__Group *)f->before, &g->action_ids[i]))
 			rule_name(&names, a->body);
 	}
-	if (names.n)
-		problem_add(out, rule_waived(f), "group.action_ids", "S2",
+	if (names.n && rule_waived(f))
+		problem_add(out, true, "group.action_ids", "S2",
+			    "groups are mainly for medium-term or large actions; short and small: "
+			    "%s",
+			    rule_names_end(&names));
+	else if (names.n)
+		problem_add(out, false, "group.action_ids", "S2",
 			    "groups are mainly for medium-term or large actions; short and small: "
 			    "%s: do without a group, or give a reason",
 			    rule_names_end(&names));

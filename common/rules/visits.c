@@ -51,8 +51,13 @@ void rule_s3_visits(const struct facts *f, struct problems *out)
 		if (!visited(f, &f->list[i - 1]))
 			rule_name(&names, f->list[i - 1].body);
 	}
-	if (names.n)
-		problem_add(out, rule_waived(f), "territory.phase", "S3",
+	if (names.n && rule_waived(f))
+		problem_add(out, true, "territory.phase", "S3",
+			    "phase 2 ends when each member has been visited: %zu of %zu have not "
+			    "(%s)",
+			    names.n, members, rule_names_end(&names));
+	else if (names.n)
+		problem_add(out, false, "territory.phase", "S3",
 			    "phase 2 ends when each member has been visited: %zu of %zu have not "
 			    "(%s): visit them, or give a reason",
 			    names.n, members, rule_names_end(&names));

@@ -102,7 +102,7 @@ held() { # ROUND
 	for _ in 1 2 3 4 5; do held 2; done
 	expect 9 'S1.*meeting 6 of the group in round 2, of at most 5' meeting --round 2
 	expect 9 'S1: this is meeting 6' raw_push anim nord "" "meeting new kind=group group_id=@G-1 round=2"
-	expect 0 'meeting 6.*\(S1\)' meeting --round 2 --reason "une visite de plus"
+	expect 0 'meeting 6 of the group in round 2, of at most 5 \(S1\)' meeting --round 2 --reason "une visite de plus"
 	expect 0 'round: .*-> 2' as anim group history G-1 --territory nord --format csv
 	equal "3 6" "$(as anim meeting list --territory nord --server --format jsonl |
 		jq -s -r '[.[] | select(.meeting_kind == "group" and .state != "cancelled")] | "\(map(select(.round == 1)) | length) \(map(select(.round == 2)) | length)"')"
@@ -122,7 +122,7 @@ held() { # ROUND
 	as anim territory edit sud --phase 2
 	as anim interview add --territory sud --kind site_visit --actor A-1 --state done --held 2026-11-03 --reason "carnet"
 	expect 9 'S3.*1 of 2 have not \(A-2\)' as anim territory phase close 2 --territory sud
-	expect 0 'S3' as anim territory phase close 2 --territory sud --reason "fermé pour l'hiver"
+	expect 0 '\(A-2\) \(S3\)' as anim territory phase close 2 --territory sud --reason "fermé pour l'hiver"
 	equal 3 "$(as anim territory show sud --server --format json | jq -r '(.items[0]? // .).phase')"
 }
 

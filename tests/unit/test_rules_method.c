@@ -146,6 +146,9 @@ static void check_says(const char *rule, const struct row *r, const struct probl
 		at += (size_t)snprintf(said + at, sizeof said - at, "%s%s", i ? "; " : "",
 				       p->list[i].text);
 	}
+	/* a warning is what stands in spite of a rule: there is nothing left to ask for */
+	if (warns)
+		assert_null(strstr(said, "reason"));
 	if ((r->says != NULL) != (p->n > 0) || (p->errors > 0) != (r->says && !warns) ||
 	    (r->says && !strstr(said, r->says + warns)))
 		fail_msg("%s, %s (reason %s): %s", rule, r->after, r->reason ? r->reason : "none",
