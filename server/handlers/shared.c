@@ -1,7 +1,8 @@
 /* shared.c -- see shared.h.
  *
  * A page is news while nothing has been heard of a newer head: a reader who could see a record when
- * the page was read is not sent it after its level was raised. */
+ * the page was read is not sent it after its level was raised.  Nor is it news in another epoch,
+ * whose history may have reached the same revs by other records. */
 #include "handlers/shared.h"
 
 #include <stdlib.h>
@@ -113,7 +114,8 @@ static struct kept *keep(struct shared_pages *all, const struct shared_key *key)
 
 static bool is_news(const struct shared_pages *all, const struct kept *k)
 {
-	return k->page.head >= heads_known(all->server, k->page.key.territory);
+	return k->page.key.epoch == all->server->epoch &&
+	       k->page.head >= heads_known(all->server, k->page.key.territory);
 }
 
 void shared_sweep(struct shared_pages *all)
@@ -208,7 +210,8 @@ static void read_done(struct page_read *p)
 		write_pages(r, &e);
 	tell(r, e.code ? &e : NULL);
 	const uint32_t territory = r->key.territory;
-	const uint64_t head = e.code ? 0 : p->head;
+	const bool stands = !e.code && r->key.epoch == all->server->epoch;
+	const uint64_t head = stands ? p->head : 0;
 	if (r->first)
 		shared_unref(all, r->first);
 	read_free(r);

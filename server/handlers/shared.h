@@ -1,6 +1,6 @@
 /* shared.h -- encoded pages that several watchers send: one reading and one encoding for all that
- * stand at the same rev with the same rights.  Kept only as long as they are news, and bounded in
- * bytes.  Knows no watchers.  Loop thread only. */
+ * stand at the same rev of the same history with the same rights.  Kept only as long as they are
+ * news, and bounded in bytes.  Knows no watchers.  Loop thread only. */
 #ifndef SEVED_HANDLERS_SHARED_H
 #define SEVED_HANDLERS_SHARED_H
 
@@ -23,6 +23,7 @@ enum {
 };
 
 struct shared_key {
+	uint64_t epoch; /* the server's, when it was asked for */
 	uint64_t from;
 	uint64_t start; /* of a load (cursor.h), SHARED_FRESH: one that begins */
 	uint32_t territory;

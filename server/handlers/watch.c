@@ -231,7 +231,8 @@ static void serve(struct watcher *w)
 	struct shared_pages *pages = x->request->server->watches->pages;
 	while (w->dirty && !w->later && !w->ended && !w->waiter.read && may_send(x)) {
 		const struct rights rights = authz_rights(x->who, w->territory);
-		const struct shared_key key = {.from = w->rev,
+		const struct shared_key key = {.epoch = x->request->server->epoch,
+					       .from = w->rev,
 					       .start = w->start,
 					       .territory = w->territory,
 					       .reads = rights.reads,

@@ -12,7 +12,7 @@ struct stage {
 	struct scene *scene;
 	struct peer admin, writer;
 	char token[80]; /* of a facilitator of territory 1 */
-	uint64_t view, mid;
+	uint64_t view, mid, epoch;
 };
 
 static void territories(struct scene *s)
@@ -683,6 +683,39 @@ static void another_epoch_ends_all_sessions(void **state)
 	peer_close(&p);
 }
 
+static bool epoch_is_another(void *ctx)
+{
+	const struct stage *g = ctx;
+	return g->scene->host.server->epoch != g->epoch;
+}
+
+/* One history is lost and another reaches the same revs: a page of the lost one, read for a watcher
+ * before, is nothing for those who begin in the new one. */
+static void a_page_of_a_lost_history_is_not_sent_in_the_next(void **state)
+{
+	struct stage *g = *state;
+	struct server *s = g->scene->host.server;
+	struct peer p;
+	const uint64_t rev = push(g, "lost");
+	g->epoch = s->epoch;
+	open_reader(g, &p);
+	watch(&p, (struct place){.territory = 1}, -1);
+	assert_int_equal(expect_page(&p, 0, rev, true), 1);
+	fixture_sql(g->scene->host.db.admin,
+		    "UPDATE instance SET epoch_salt = gen_random_uuid();"
+		    "DELETE FROM record WHERE territory_id = 1;"
+		    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+		    " current_database() AND pid <> pg_backend_pid()");
+	peer_expect_error(&p, "UNAVAILABLE");
+	peer_close(&p);
+	fixture_run_until(&g->scene->host.loop, epoch_is_another, g);
+	fixture_run_until(&g->scene->host.loop, writers_are_up, s);
+	open_reader(g, &p);
+	watch(&p, (struct place){.territory = 1}, -1);
+	assert_int_equal(expect_page(&p, 0, rev, true), 0);
+	peer_close(&p);
+}
+
 /* PostgreSQL is away for a while: a watcher is not told that it is in step, and goes on. */
 static void a_database_that_fails_is_asked_again(void **state)
 {
@@ -730,6 +763,7 @@ int main(void)
 		ROW(what_was_missed_while_listen_was_down_arrives),
 		ROW(without_any_bell_the_poll_finds_it),
 		ROW(another_epoch_ends_all_sessions),
+		ROW(a_page_of_a_lost_history_is_not_sent_in_the_next),
 		ROW(a_database_that_fails_is_asked_again),
 	};
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
