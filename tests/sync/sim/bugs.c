@@ -4,9 +4,15 @@
 #include <string.h>
 
 static const struct bug bugs[] = {
-#define BUG(name, text) {#name, text},
+#define MEMORY                  BUG_MEMORY
+#define DISK                    BUG_DISK
+#define BOTH                    (BUG_MEMORY | BUG_DISK)
+#define BUG(name, stores, text) {#name, text, stores},
 #include "bugs.def"
 #undef BUG
+#undef BOTH
+#undef DISK
+#undef MEMORY
 };
 
 static const char *present;

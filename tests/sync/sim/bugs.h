@@ -8,8 +8,11 @@
 
 #include "bug.h"
 
+enum bug_stores { BUG_MEMORY = 1, BUG_DISK = 2 };
+
 struct bug {
 	const char *name, *text;
+	unsigned stores; /* with which it must be caught */
 };
 
 size_t bugs_count(void);

@@ -1,7 +1,7 @@
-/* depot.h -- what a user's machine keeps over a crash: replica, outbox, cursor.  In
- * memory (depot_memory.c).  Each call is one
- * transaction: after a failure nothing of it stands. -ERR_IO: the machine died in it; what was
- * committed is there after depot_reopen(). */
+/* depot.h -- what a user's machine keeps over a crash: replica, outbox, cursor.  In memory, for many
+ * histories (depot_memory.c); or the library's own store over a disk that loses power
+ * (depot_sqlite.c).  Each call is one transaction: after a failure nothing of it stands.  -ERR_IO:
+ * the machine died in it; what was committed is there after reopen(). */
 #ifndef SEVE_SIM_DEPOT_H
 #define SEVE_SIM_DEPOT_H
 
@@ -63,6 +63,8 @@ struct depot {
 	void *self;
 };
 
-void depot_memory_open(struct sim *s, unsigned user, struct depot *out);
+void depot_memory_open(struct sim *s, unsigned user, const struct uuid *client, struct depot *out);
+/* Its files are named in the plan's folder, which must be there. */
+void depot_sqlite_open(struct sim *s, unsigned user, const struct uuid *client, struct depot *out);
 
 #endif

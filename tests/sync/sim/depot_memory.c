@@ -551,7 +551,7 @@ static void memory_close(struct depot *d)
 	(void)d; /* all of it lies in the history's arena */
 }
 
-void depot_memory_open(struct sim *s, unsigned user, struct depot *out)
+void depot_memory_open(struct sim *s, unsigned user, const struct uuid *client, struct depot *out)
 {
 	static const struct depot_ops ops = {
 		.add = memory_add,
@@ -574,6 +574,6 @@ void depot_memory_open(struct sim *s, unsigned user, struct depot *out)
 		.close = memory_close,
 	};
 
-	*out = (struct depot){.ops = &ops, .sim = s, .user = user};
+	*out = (struct depot){.ops = &ops, .sim = s, .user = user, .client = *client};
 	out->self = SIM_NEED(s, arena_zalloc(&s->arena, sizeof(struct memory)));
 }

@@ -1,10 +1,19 @@
 /* main.c -- sync_sim: plays histories, tells the seed of a failing one and makes it smaller. */
 #include <popt.h>
+#include <unistd.h>
 
 #include "bugs.h"
+#include "disk.h"
 #include "sim.h"
 
-enum { EDITS = 40, VIRTUAL_MS = 3000, SHORT_EDITS = 8, SHORT_MS = 700, SILENT = 500 };
+enum {
+	EDITS = 40,
+	VIRTUAL_MS = 3000,
+	SHORT_EDITS = 8,
+	SHORT_MS = 700,
+	SILENT = 500,
+	SILENT_SQLITE = 5
+};
 
 static const char *const feature_names[] = {
 #define FEATURE(name, text) #name,
@@ -14,9 +23,10 @@ static const char *const feature_names[] = {
 
 struct options {
 	long long seed, seeds, first, within;
-	int edits, crash_at, every_step, verbose, bugs;
+	int edits, crash_at, every_step, verbose, bugs, sqlite;
 	char *bug, *without;
 	unsigned features; /* from `without` */
+	char folder[64];   /* of the stores' names, with `sqlite` */
 };
 
 static void add_counts(struct sim_counts *sum, const struct sim_counts *one)
@@ -44,6 +54,12 @@ static void tell_counts(const struct sim_counts *c)
 	       c->manifests, c->failovers, c->purges);
 	printf("  %lu fail-overs lost commits, %lu pulls ran beside a push\n", c->rewound,
 	       c->overlaps);
+	if (c->writes)
+		printf("  SQLite: %lu writes, %lu syncs, %lu truncations, %lu removals; the power "
+		       "went %lu times: "
+		       "%lu times with what was not synced, %lu of them in part and out of order\n",
+		       c->writes, c->syncs, c->truncates, c->deletes, c->cuts_of_power, c->losses,
+		       c->tears);
 	printf("  histories by deaths drawn: 1: %lu, 2: %lu, 3: %lu; by deaths met: 0: %lu, 1: "
 	       "%lu, "
 	       "2: %lu, 3: %lu\n",
@@ -58,7 +74,8 @@ static struct sim_plan plan_of(const struct options *o, uint64_t seed)
 				 .edits = (unsigned)o->edits,
 				 .crash_at = (unsigned)o->crash_at,
 				 .virtual_ms = o->every_step ? SHORT_MS : VIRTUAL_MS,
-				 .verbose = o->verbose};
+				 .verbose = o->verbose,
+				 .folder = o->sqlite ? o->folder : NULL};
 }
 
 /* Plays one history.  True: nothing is wrong. */
@@ -66,9 +83,9 @@ static bool try(struct sim *s, const struct sim_plan *p, struct sim_counts *sum)
 {
 	const bool fine = sim_run(s, p);
 
+	sim_end(s);
 	if (sum)
 		add_counts(sum, &s->counts);
-	sim_end(s);
 	return fine;
 }
 
@@ -77,6 +94,8 @@ static void tell_plan(const struct sim_plan *p)
 	const char *between = " --without ";
 
 	printf("./dev sim --seed %llu --edits %u", (unsigned long long)p->seed, p->edits);
+	if (p->folder)
+		printf(" --sqlite");
 	if (p->crash_at)
 		printf(" --crash-at %u", p->crash_at);
 	for (unsigned f = 0; f < SIM_FEATURES; f++)
@@ -169,19 +188,22 @@ static long long caught_after(struct sim *s, const struct options *o)
 
 static int catch_bugs(struct sim *s, const struct options *o)
 {
+	const int silent = o->sqlite ? SILENT_SQLITE : SILENT;
 	int missed = 0;
 
-	for (long long i = 0; i < SILENT; i++) {
+	for (long long i = 0; i < silent; i++) {
 		const struct sim_plan p = plan_of(o, (uint64_t)(o->first + i));
 
 		if (!play(s, o, &p, NULL))
 			return 1;
 	}
-	printf("%-18s nothing is found in %d histories\n", "without any", SILENT);
+	printf("%-18s nothing is found in %d histories\n", "without any", silent);
 	for (size_t i = 0; i < bugs_count(); i++) {
 		const struct bug *b = bugs_at(i);
 		long long n;
 
+		if (!(b->stores & (o->sqlite ? BUG_DISK : BUG_MEMORY)))
+			continue;
 		if (!bugs_put(b->name)) {
 			printf("this program was compiled without the bugs\n");
 			return 2;
@@ -229,6 +251,8 @@ static bool read_options(int argc, const char **argv, struct options *o)
 		 "short histories, a death at each step in turn", NULL},
 		{"without", 0, POPT_ARG_STRING, &o->without, 0,
 		 "leave out: a list with commas (features.def)", "LIST"},
+		{"sqlite", 0, POPT_ARG_NONE, &o->sqlite, 0,
+		 "the library's own stores, over disks that lose power", NULL},
 		{"bug", 0, POPT_ARG_STRING, &o->bug, 0, "with this bug put in", "NAME"},
 		{"bugs", 0, POPT_ARG_NONE, &o->bugs, 0,
 		 "with each bug in turn: each must be caught", NULL},
@@ -245,6 +269,47 @@ static bool read_options(int argc, const char **argv, struct options *o)
 	return rc >= -1 && read_features(o);
 }
 
+/* The stores' files lie in memory: at their paths stand empty ones, which the library makes. */
+static bool folder_make(struct options *o)
+{
+	const char *under = getenv("TMPDIR");
+
+	if (!o->sqlite)
+		return true;
+	snprintf(o->folder, sizeof o->folder, "%.40s/sync_sim-XXXXXX", under ? under : "/tmp");
+	if (!disk_register() && mkdtemp(o->folder))
+		return true;
+	fprintf(stderr, "sync_sim: --sqlite: no folder could be made (%s)\n", o->folder);
+	return false;
+}
+
+static void folder_remove(const struct options *o)
+{
+	char path[96];
+
+	for (unsigned i = 0; o->sqlite && i < SIM_USERS; i++) {
+		snprintf(path, sizeof path, "%s/user-%u", o->folder, i);
+		(void)unlink(path);
+	}
+	if (o->sqlite)
+		(void)rmdir(o->folder);
+}
+
+static int run(struct sim *s, struct options *o)
+{
+	int rc;
+
+	if (o->bug && !bugs_put(o->bug)) {
+		fprintf(stderr, "sync_sim: there is no bug \"%s\" in this program\n", o->bug);
+		return 2;
+	}
+	if (!folder_make(o))
+		return 2;
+	rc = o->bugs ? catch_bugs(s, o) : play_all(s, o);
+	folder_remove(o);
+	return rc;
+}
+
 int main(int argc, const char **argv)
 {
 	struct options o = {.seed = -1, .seeds = 100, .first = 1, .within = 300};
@@ -259,11 +324,7 @@ int main(int argc, const char **argv)
 		}
 		if (!o.edits)
 			o.edits = o.every_step ? SHORT_EDITS : EDITS;
-		if (o.bug && !bugs_put(o.bug))
-			fprintf(stderr, "sync_sim: there is no bug \"%s\" in this program\n",
-				o.bug);
-		else
-			rc = o.bugs ? catch_bugs(s, &o) : play_all(s, &o);
+		rc = run(s, &o);
 	}
 	free(o.bug);
 	free(o.without);

@@ -5,6 +5,7 @@
 
 #include "bug.h"
 #include "check.h"
+#include "disk.h"
 #include "edit.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
 	CALM_MS = 60000,
 	CRASH_FIRST = 100, /* so that nearly every history meets one */
 	CRASH_SPAN = 400,
+	DISK_STEPS = 5, /* of a real store, for each of one in memory */
 };
 
 /* ---- tools
@@ -79,6 +81,17 @@ bool sim_step(struct sim *s)
 			return true;
 		}
 	return false;
+}
+
+void sim_count_disk(struct sim *s, const struct disk_counts *c)
+{
+	s->counts.writes += c->writes;
+	s->counts.syncs += c->syncs;
+	s->counts.truncates += c->truncates;
+	s->counts.deletes += c->deletes;
+	s->counts.cuts_of_power += c->cuts;
+	s->counts.losses += c->lost;
+	s->counts.tears += c->torn;
 }
 
 /* ---- the weather
@@ -208,17 +221,20 @@ static void draw_climate(struct sim *s)
 		.grant_sides = one_of(s, 60, 200, 600),
 		.delete_sides = one_of(s, 8, 8, 3),
 	};
+	if (s->plan.folder)
+		s->climate.checkpoint_pages = one_of(s, 1000, 40, 8);
 }
 
 static void draw_deaths(struct sim *s)
 {
-	const unsigned n = 1 + sim_dice(s, SIM_DEATHS);
+	const unsigned n = 1 + sim_dice(s, SIM_DEATHS), scale = s->plan.folder ? DISK_STEPS : 1;
 
 	if (s->plan.crash_at)
 		s->crash_at[s->n_crashes++] = s->plan.crash_at;
 	else if (sim_has(s, SIM_CRASHES))
 		for (unsigned i = 0; i < n; i++)
-			s->crash_at[s->n_crashes++] = 1 + sim_dice(s, i ? CRASH_SPAN : CRASH_FIRST);
+			s->crash_at[s->n_crashes++] =
+				1 + sim_dice(s, scale * (i ? CRASH_SPAN : CRASH_FIRST));
 	s->counts.drawn[s->n_crashes]++;
 }
 

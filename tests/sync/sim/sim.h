@@ -37,6 +37,7 @@ struct sim_climate {
 	unsigned records;      /* of a territory, at most */
 	/* One time in so many. */
 	unsigned purge_sides, level_sides, delete_sides, restart_sides, failover_sides, grant_sides;
+	unsigned checkpoint_pages; /* of SQLite's log, where stores are real */
 };
 
 struct sim_plan {
@@ -46,12 +47,14 @@ struct sim_plan {
 	unsigned crash_at; /* this step only; 0: drawn */
 	unsigned virtual_ms;
 	bool verbose;
+	const char *folder; /* where real stores are named; NULL: they are in memory */
 };
 
 struct sim_counts {
 	unsigned long verdicts[8], replayed, edits, steps, crashes, cuts, resets, revocations,
 		failovers, manifests, purges, pulls, pages, restarts, overlaps, rewound;
 	unsigned long drawn[SIM_DEATHS + 1], deaths[SIM_DEATHS + 1]; /* histories by number */
+	unsigned long writes, syncs, truncates, deletes, cuts_of_power, losses, tears; /* disk.h */
 };
 
 struct sim {
@@ -92,5 +95,8 @@ bool sim_has(const struct sim *s, enum sim_feature f);
 bool sim_strikes(struct sim *s, enum sim_feature f, unsigned sides);
 /* Counts a step; true: whoever takes it dies here. */
 bool sim_step(struct sim *s);
+/* Adds what a disk has seen. */
+struct disk_counts;
+void sim_count_disk(struct sim *s, const struct disk_counts *c);
 
 #endif

@@ -108,8 +108,10 @@ void user_begin(struct sim *s, unsigned user)
 	snprintf(u->account, sizeof u->account, "user-%u", user);
 	for (unsigned i = 0; i < sizeof u->client.b; i++)
 		u->client.b[i] = (uint8_t)sim_dice(s, 256);
-	depot_memory_open(s, user, &u->depot);
-	u->depot.client = u->client;
+	if (s->plan.folder)
+		depot_sqlite_open(s, user, &u->client, &u->depot);
+	else
+		depot_memory_open(s, user, &u->client, &u->depot);
 	u->link = NET_NONE;
 	u->alive = true;
 	arena_init(&u->arena, 1 << 22);
