@@ -200,6 +200,12 @@ SEVE_API int seve_each_record(struct seve *s, const uint32_t *territories, size_
 			      enum seve_where where, seve_each each, void *ctx, int64_t *age_ms,
 			      struct seve_error **err);
 
+/* How many live records of a territory the account may not read: their number, never which.  As of
+ * the last time that the territory was read whole, by a synchronisation or by seve_each_record();
+ * SEVE_NOT_FOUND where that never was.  Does not connect. */
+SEVE_API int seve_withheld(struct seve *s, uint32_t territory, uint64_t *n,
+			   struct seve_error **err);
+
 /* Hours a month that the actors of these territories have promised where the account does not see
  * it: in other territories, or in records above its level; of the month between two days (since
  * 1970-01-01).  Columns siren, hours: hours only, not where nor for what.  Online only. */

@@ -68,6 +68,9 @@ int client_read_token(const char *path, char out[static CLIENT_TOKEN_MAX], struc
 
 /* Puts the answer's facts (account, epoch, territories) into the store. */
 int client_remember(struct seve *s, const Seve__Welcome *w, struct err *e);
+/* Keeps how many records of the territory were withheld, where the server has counted. */
+int client_remember_withheld(struct seve *s, uint32_t territory, const Seve__PullReply *pull,
+			     struct err *e);
 
 /* A row's verdict as callers of the library read it. */
 const char *import_word(Seve__RowVerdict__Code code);

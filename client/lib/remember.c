@@ -93,6 +93,45 @@ int client_remember(struct seve *s, const Seve__Welcome *w, struct err *e)
 	return 0;
 }
 
+/* ---- what is withheld
+ * ---------------------------------------------------------------------------------------------
+ */
+
+static void withheld_key(uint32_t territory, char out[static 32])
+{
+	snprintf(out, 32, "withheld.%" PRIu32, territory);
+}
+
+int client_remember_withheld(struct seve *s, uint32_t territory, const Seve__PullReply *pull,
+			     struct err *e)
+{
+	char key[32];
+
+	if (!pull->has_withheld)
+		return 0;
+	withheld_key(territory, key);
+	return put_number(s->store, key, (int64_t)pull->withheld, e);
+}
+
+int seve_withheld(struct seve *s, uint32_t territory, uint64_t *n, struct seve_error **err)
+{
+	char key[32], value[32] = "";
+	struct err e = {0};
+	int64_t number;
+
+	withheld_key(territory, key);
+	if (store_meta_get(s->store, key, value, sizeof value, &e))
+		return error_out(err, &e);
+	if (!*value) {
+		err_set(&e, ERR_NOT_FOUND, "territory %" PRIu32 " has not been read whole yet",
+			territory);
+		err_remedy(&e, "synchronise it first");
+	} else if (text_to_int(value, 0, INT64_MAX, &number, &e) == 0) {
+		*n = (uint64_t)number;
+	}
+	return error_out(err, &e);
+}
+
 /* ---- who am I
  * -------------------------------------------------------------------------------------------------
  */

@@ -299,6 +299,8 @@ static void pull_done(void *ctx, const Seve__Reply *reply, const struct err *fai
 		rc = err_set(&e, ERR_PROTOCOL, "the answer to a pull is of another kind");
 	if (!rc)
 		rc = replica_complete(r->s->store, reply->pull, clock_wall_ms(), &e);
+	if (!rc)
+		rc = client_remember_withheld(r->s, it->territory, reply->pull, &e);
 	rc = batch_end(r, rc, &e);
 	if (!rc) {
 		it->rev = reply->pull->head_rev;
