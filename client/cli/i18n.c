@@ -18,6 +18,8 @@
 #define SEVE_LOCALE_DIR "/usr/share/locale"
 #endif
 
+static const char *language = "en";
+
 static const char *wanted_language(const char *lang)
 {
 	static const char *const variables[] = {"SEVE_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES",
@@ -63,12 +65,18 @@ void i18n_start(const char *lang)
 	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
 		setlocale(LC_CTYPE, "C.UTF-8");
 	setlocale(LC_MESSAGES, "C.UTF-8");
-	setenv("LANGUAGE", wanted_language(lang), 1);
+	language = wanted_language(lang);
+	setenv("LANGUAGE", language, 1);
 	char dir[PATH_MAX];
 	bindtextdomain("seve", find_catalogue(dir, sizeof dir) ? dir : SEVE_LOCALE_DIR);
 	bind_textdomain_codeset("seve", "UTF-8");
 	textdomain("seve");
 	seve_translate_with(say_local);
+}
+
+const char *i18n_language(void)
+{
+	return language;
 }
 
 size_t i18n_width(const char *s)

@@ -14,6 +14,9 @@
  */
 void i18n_start(const char *lang);
 
+/* "fr" or "en", as i18n_start() found. */
+const char *i18n_language(void);
+
 /* How many cells of a terminal this UTF-8 text takes. */
 size_t i18n_width(const char *s);
 

@@ -8,7 +8,7 @@ cd "$here/../.."
 # What the command line says itself, and what rules and checks say of a record, on either side of the wire.
 xgettext --language=C --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=problem_add:5 --keyword=bad:5 --keyword=stage_refuse:4 \
 	--no-location --sort-output --package-name=seve --output="$folder/seve.pot" \
-	client/cli/*.c client/cli/import/*.c client/cli/export/*.c client/cli/report/*.c client/cli/verbs/*.c client/cli/*.def common/field_check.c common/rules/*.c common/sync/*.c
+	client/cli/*.c client/cli/import/*.c client/cli/export/*.c client/cli/report/*.c client/cli/verbs/*.c client/cli/*.def client/cli/report/*.def common/field_check.c common/rules/*.c common/sync/*.c
 # the time of the extraction says nothing, and makes every run a change
 sed -i '/^"POT-Creation-Date:/d' "$folder/seve.pot"
 for po in "$folder"/*.po; do

@@ -106,9 +106,8 @@ static int print_load(struct cli *c, const struct load *l, struct month m, bool 
 	return rows_end(&r, rc);
 }
 
-/* Hours elsewhere: only the server knows them, and tells them to those who run the network; without
- * them the sum is said to be partial. */
-static int add_elsewhere(struct cli *c, const struct gathered *g, struct load *l, struct month m)
+int report_add_elsewhere(struct cli *c, const struct gathered *g, struct load *l, struct month m,
+			 bool *partial)
 {
 	struct seve_table *t = NULL;
 	struct seve_error *err = NULL;
@@ -118,6 +117,7 @@ static int add_elsewhere(struct cli *c, const struct gathered *g, struct load *l
 	if (asked && !g->replica && asked != SEVE_FORBIDDEN)
 		return say_seve(c, err);
 	seve_error_free(err);
+	*partial = asked != SEVE_OK;
 	if (asked) {
 		say_warning(c,
 			    _("partial: hours of %zu of %zu territories, as far as this account "
@@ -138,7 +138,7 @@ int cmd_load(struct cli *c)
 {
 	struct words slugs = {0};
 	const char *month = NULL;
-	bool over = false;
+	bool over = false, partial;
 	const struct opt table[] = {
 		{OPT_FLAG, "over", 0, &over, NULL,
 		 N_("only those who promised more than they have")},
@@ -161,7 +161,7 @@ int cmd_load(struct cli *c)
 	if (rc == 0 && load_make(&g.net, m, day_of(clock_wall_ms()), NULL, &g.arena, &l, &e) < 0)
 		rc = say_err(c, &e);
 	if (rc == 0)
-		rc = add_elsewhere(c, &g, &l, m);
+		rc = report_add_elsewhere(c, &g, &l, m, &partial);
 	if (rc == 0)
 		rc = print_load(c, &l, m, over);
 	if (rc == 0)
@@ -274,6 +274,7 @@ int cmd_select_simulate(struct cli *c)
 	struct gathered g;
 	struct month m;
 	struct err e = {0};
+	bool partial;
 	if (!cli_options(c, table, 0, 1000))
 		return c->status;
 	int rc = month_option(c, month, &m);
@@ -286,7 +287,7 @@ int cmd_select_simulate(struct cli *c)
 				day_of(clock_wall_ms()), &g.arena, &s, &e) < 0)
 		rc = say_err(c, &e);
 	if (rc == 0)
-		rc = add_elsewhere(c, &g, &s.after, m);
+		rc = report_add_elsewhere(c, &g, &s.after, m, &partial);
 	if (rc == 0)
 		rc = print_simulation(c, &s);
 	gather_end(&g);

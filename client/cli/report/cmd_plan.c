@@ -157,9 +157,8 @@ static int put_entry(struct rows *r, const struct network *net, const struct nod
 	return rows_put(r, cells);
 }
 
-/* The matrix as it was on a day: entries of the latest date up to it, so that a new version
- * replaces the one before. */
-static size_t version(struct nodes *all, int32_t on)
+/* Entries of the latest date: a new version replaces the one before. */
+void report_matrix(struct nodes *all, int32_t on)
 {
 	int32_t latest = INT32_MIN;
 	size_t kept = 0;
@@ -170,7 +169,9 @@ static size_t version(struct nodes *all, int32_t on)
 	for (size_t i = 0; i < all->n; i++)
 		if (all->list[i]->body->swot_entry->as_of_on == latest)
 			all->list[kept++] = all->list[i];
-	return kept;
+	all->n = kept;
+	if (kept)
+		qsort(all->list, kept, sizeof *all->list, by_quadrant);
 }
 
 /* For people: two columns, strengths beside weaknesses, opportunities beside threats. */
@@ -223,9 +224,7 @@ int cmd_swot_show(struct cli *c)
 	int rc = gather_one(c, territory, NULL, &g);
 	if (rc == 0) {
 		struct nodes all = network_kind(&g.net, "swot_entry");
-		all.n = version(&all, day);
-		if (all.n)
-			qsort(all.list, all.n, sizeof *all.list, by_quadrant);
+		report_matrix(&all, day);
 		if (c->format == OUT_TABLE && !c->columns && all.n) {
 			rc = print_matrix(c, &all);
 		} else {

@@ -53,7 +53,7 @@ const char *phase_missing(const char *what)
 	static const struct {
 		const char *word, *text;
 	} words[] = {
-		{"members", N_("members")},
+		{"members", N_("some members")},
 		{"authority_interview", N_("an interview with an authority")},
 		{"strength", N_("a strength")},
 		{"weakness", N_("a weakness")},
