@@ -31,6 +31,7 @@ struct server {
 	SSL_CTX *tls;
 	uint64_t epoch;             /* of the database (epoch.h) */
 	uint8_t scratch[64 * 1024]; /* what uv_read() reads into: one at a time */
+	size_t matching;            /* matches across territories under way (handlers/match.c) */
 	bool draining;
 	struct server_private *priv;
 };

@@ -68,6 +68,8 @@ SEVE_API size_t seve_table_columns(const struct seve_table *t);
 SEVE_API const char *seve_table_column(const struct seve_table *t, size_t i); /* its name */
 SEVE_API const char *seve_table_get(const struct seve_table *t, size_t row,
 				    const char *column); /* "" if absent */
+/* Whether there is more than the table tells: the answer to it was cut. */
+SEVE_API int seve_table_cut(const struct seve_table *t);
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
@@ -216,7 +218,8 @@ SEVE_API int seve_load_elsewhere(struct seve *s, const uint32_t *territories, si
 /* Needs and offers of other territories that could meet those of this one, blinded unless their
  * facilitators made them public.  Columns: own, own_id, own_label, stance, family, unit, band,
  * handle, opened ("yes"/"no"); of opened ones also label, quantity, basis, actor, place.  The
- * handle is the same seen from either side.  Online only. */
+ * handle is the same seen from either side.  Each own card has its share of the answer; where there
+ * is more, seve_table_cut() says so.  Online only. */
 SEVE_API int seve_match_cross(struct seve *s, uint32_t territory, struct seve_table **out,
 			      struct seve_error **err);
 

@@ -95,6 +95,8 @@ int seve_match_cross(struct seve *s, uint32_t territory, struct seve_table **out
 
 		for (size_t i = 0; i < reply->match->n_pairs; i++)
 			pair_row(t, reply->match->pairs[i]);
+		if (reply->match->cut || reply->match->has_per_card)
+			table_cut(t);
 		table_finish(t, out, &e);
 	}
 	arena_fini(&a);

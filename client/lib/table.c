@@ -7,7 +7,7 @@ struct seve_table {
 	const char *const *columns;
 	size_t n_columns, n_rows, cap; /* cap: rows there is room for */
 	char **cells;                  /* n_rows * n_columns; NULL = "" */
-	bool failed;
+	bool failed, cut;
 };
 
 struct seve_table *table_new(const char *const *columns)
@@ -73,6 +73,12 @@ void table_put(struct seve_table *t, const char *column, const char *fmt, ...)
 	t->cells[i] = text;
 }
 
+void table_cut(struct seve_table *t)
+{
+	if (t)
+		t->cut = true;
+}
+
 int table_finish(struct seve_table *t, struct seve_table **out, struct err *e)
 {
 	if (!t || t->failed) {
@@ -99,6 +105,11 @@ void seve_table_free(struct seve_table *t)
 size_t seve_table_rows(const struct seve_table *t)
 {
 	return t ? t->n_rows : 0;
+}
+
+int seve_table_cut(const struct seve_table *t)
+{
+	return t && t->cut;
 }
 
 size_t seve_table_columns(const struct seve_table *t)

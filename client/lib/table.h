@@ -18,6 +18,8 @@ void table_row(struct seve_table *t);
 /* Sets a cell of the last row. */
 void table_put(struct seve_table *t, const char *column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* There is more than the table will tell. */
+void table_cut(struct seve_table *t);
 /* Gives the table away: 0 and *out (freed at once when `out` is NULL), or -ERR_NOMEM and the table
  * is freed. */
 int table_finish(struct seve_table *t, struct seve_table **out, struct err *e);

@@ -41,43 +41,38 @@ static int make_handle(const struct uuid *a, const struct uuid *b, const uint8_t
 }
 
 /* What must be equal, then an order that tells nothing. */
-struct sorted {
-	struct cross_card card;
-	uint64_t order;
-};
-
 static int by_bucket(const void *a, const void *b)
 {
-	const struct sorted *x = a, *y = b;
+	const struct cross_card *x = a, *y = b;
 
-	if (x->card.need != y->card.need)
-		return x->card.need ? 1 : -1;
-	if (x->card.family != y->card.family)
-		return x->card.family < y->card.family ? -1 : 1;
-	return (x->order > y->order) - (x->order < y->order);
+	if (x->need != y->need)
+		return x->need ? 1 : -1;
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	return uuid_cmp(&x->id, &y->id);
+}
+
+static bool stopped(const atomic_bool *stop)
+{
+	return stop && atomic_load_explicit(stop, memory_order_relaxed);
 }
 
 static int sort_others(struct cross_card *others, size_t n, const uint8_t secret[16],
-		       struct arena *a)
+		       const atomic_bool *stop)
 {
-	struct sorted *list = arena_array(a, n + 1, sizeof *list);
-
-	if (!list)
-		return -ERR_NOMEM;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !stopped(stop); i++) {
 		uint8_t bytes[32], hash[32];
 
-		list[i].card = others[i];
 		memcpy(bytes, secret, 16);
 		memcpy(bytes + 16, others[i].id.b, 16);
 		if (digest(bytes, sizeof bytes, hash))
 			return -ERR_NOMEM;
-		memcpy(&list[i].order, hash, sizeof list[i].order);
+		memcpy(&others[i].order, hash, sizeof others[i].order);
 	}
-	if (n)
-		qsort(list, n, sizeof *list, by_bucket);
-	for (size_t i = 0; i < n; i++)
-		others[i] = list[i].card;
+	if (n && !stopped(stop))
+		qsort(others, n, sizeof *others, by_bucket);
 	return 0;
 }
 
@@ -112,35 +107,46 @@ static bool fits(const struct cross_card *own, const struct cross_card *other, d
 	return km <= radius;
 }
 
+/* The pairs of one own card, behind those found before. */
+static int pairs_of(const struct cross_card *own, size_t i, const struct cross_card *others,
+		    size_t n_others, double radius_km, size_t per_own, const uint8_t secret[16],
+		    struct cross_pair *list, size_t *found)
+{
+	const size_t end = *found + per_own;
+
+	for (size_t k = bucket(others, n_others, !own->need, own->family);
+	     k < n_others && *found < end && others[k].need != own->need &&
+	     others[k].family == own->family;
+	     k++) {
+		struct cross_pair *p = &list[*found];
+
+		if (!fits(own, &others[k], radius_km, &p->band))
+			continue;
+		p->own = i;
+		p->other = k;
+		if (make_handle(&own->id, &others[k].id, secret, p->handle))
+			return -ERR_NOMEM;
+		++*found;
+	}
+	return 0;
+}
+
 int cross_make(const struct cross_card *own, size_t n_own, struct cross_card *others,
 	       size_t n_others, double radius_km, size_t per_own, const uint8_t secret[16],
-	       struct arena *a, struct cross_pair **out, size_t *n, struct err *e)
+	       const atomic_bool *stop, struct arena *a, struct cross_pair **out, size_t *n,
+	       struct err *e)
 {
 	struct cross_pair *list = arena_array(a, n_own * per_own + 1, sizeof *list);
 	size_t found = 0;
 
-	if (!list || sort_others(others, n_others, secret, a))
+	if (!list || sort_others(others, n_others, secret, stop))
 		return err_set(e, ERR_NOMEM, "matching");
-	for (size_t i = 0; i < n_own; i++) {
-		const size_t first = bucket(others, n_others, !own[i].need, own[i].family);
-		size_t of_own = 0;
-
-		for (size_t k = first;
-		     k < n_others && of_own < per_own && others[k].need != own[i].need &&
-		     others[k].family == own[i].family;
-		     k++) {
-			struct cross_pair *p = &list[found];
-
-			if (!fits(&own[i], &others[k], radius_km, &p->band))
-				continue;
-			p->own = i;
-			p->other = k;
-			if (make_handle(&own[i].id, &others[k].id, secret, p->handle))
-				return err_set(e, ERR_NOMEM, "matching");
-			found++;
-			of_own++;
-		}
-	}
+	for (size_t i = 0; i < n_own && !stopped(stop); i++)
+		if (pairs_of(&own[i], i, others, n_others, radius_km, per_own, secret, list,
+			     &found))
+			return err_set(e, ERR_NOMEM, "matching");
+	if (stopped(stop))
+		return err_set(e, ERR_CANCELLED, "nobody waits for the pairs any more");
 	*out = list;
 	*n = found;
 	return 0;

@@ -5,17 +5,20 @@
 #ifndef SEVE_CROSS_H
 #define SEVE_CROSS_H
 
+#include <stdatomic.h>
+
 #include "network.h"
 
 struct cross_card {
 	struct uuid id;
+	uint32_t territory;
 	bool need;
 	int family;
 	char unit[24]; /* base unit (match_unit), "" for none */
 	bool placed;
 	double lat, lon;
-	bool near;  /* of the same region: counts where a place is not known */
-	size_t row; /* the caller's own */
+	bool near;      /* of the same region: counts where a place is not known */
+	uint64_t order; /* by hash: cross_make's own */
 };
 
 struct cross_pair {
@@ -27,9 +30,11 @@ struct cross_pair {
 /* Pairs of a need and an offer with equal family, equal unit (where both have one) and a distance
  * within `radius_km` where both are placed, else of one region; at most `per_own` for one own card,
  * those that come first by hash.  `secret` (16 bytes) makes handles that nobody can guess ids by.
- * Orders `others` anew.  0 or -ERR_NOMEM. */
+ * Orders `others` anew.  `stop`: NULL, or looked at again and again: once it is true nobody wants
+ * the pairs any more.  0, -ERR_NOMEM or -ERR_CANCELLED. */
 int cross_make(const struct cross_card *own, size_t n_own, struct cross_card *others,
 	       size_t n_others, double radius_km, size_t per_own, const uint8_t secret[16],
-	       struct arena *a, struct cross_pair **out, size_t *n, struct err *e);
+	       const atomic_bool *stop, struct arena *a, struct cross_pair **out, size_t *n,
+	       struct err *e);
 
 #endif

@@ -152,8 +152,7 @@ static struct cross_card cross_of(uint8_t id, bool need, int family, const char 
 			       .placed = true,
 			       .lat = lat,
 			       .lon = 2,
-			       .near = true,
-			       .row = id};
+			       .near = true};
 
 	c.id.b[0] = id;
 	snprintf(c.unit, sizeof c.unit, "%s", unit);
@@ -170,13 +169,13 @@ static void a_pair_has_the_same_handle_from_either_side(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(cross_make(a, 1, b, 1, 50, 5, secret, &made.arena, &one, &n, &e), 0);
+	assert_int_equal(cross_make(a, 1, b, 1, 50, 5, secret, NULL, &made.arena, &one, &n, &e), 0);
 	assert_int_equal(n, 1);
 	assert_string_equal(one[0].band, "10-25 km");
-	assert_int_equal(cross_make(b, 1, a, 1, 50, 5, secret, &made.arena, &two, &n, &e), 0);
+	assert_int_equal(cross_make(b, 1, a, 1, 50, 5, secret, NULL, &made.arena, &two, &n, &e), 0);
 	assert_string_equal(one[0].handle, two[0].handle);
-	assert_int_equal(cross_make(a, 1, b, 1, 50, 5, other_secret, &made.arena, &three, &n, &e),
-			 0);
+	assert_int_equal(
+		cross_make(a, 1, b, 1, 50, 5, other_secret, NULL, &made.arena, &three, &n, &e), 0);
 	assert_string_not_equal(one[0].handle, three[0].handle);
 }
 
@@ -200,8 +199,9 @@ static void family_unit_and_radius_decide_and_no_card_gets_more_than_its_share(v
 	others[16].placed = others[16].near = false; /* nobody knows where */
 	others[17] = cross_of(45, true, 4, "h", 50);
 	others[17].placed = false; /* of this region */
-	assert_int_equal(cross_make(own, 2, others, 18, 50, 5, secret, &made.arena, &list2, &n, &e),
-			 0);
+	assert_int_equal(
+		cross_make(own, 2, others, 18, 50, 5, secret, NULL, &made.arena, &list2, &n, &e),
+		0);
 	size_t first = 0, second = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct cross_card *o = &others[list2[i].other];

@@ -102,6 +102,10 @@ static int print_cross(struct cli *c, const char *territory)
 		if (c->format != OUT_TABLE || strcmp(cross_columns[i], "own_id") != 0)
 			columns = cli_printf(c, "%s%s%s", columns, i ? "," : "", cross_columns[i]);
 	rc = view_table(c, "seve.match.cross/1", columns, t);
+	if (seve_table_cut(t))
+		say_warning(c, "%s",
+			    _("there are more pairs than one answer tells: each card has its "
+			      "share, in an order that is the same each time"));
 	seve_table_free(t);
 	return rc;
 }
