@@ -1,6 +1,9 @@
 /* error.c -- see error.h. */
 #include "error.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "phrase.h"
 
 struct seve_error {
@@ -48,6 +51,23 @@ const char *error_violation(const Seve__Violation *v, char *out, size_t size)
 	if (!v->phrase ||
 	    !phrase_say(v->phrase, (const char *const *)v->args, v->n_args, out, size))
 		snprintf(out, size, "%s", v->text ? phrase_local(v->text) : "");
+	return out;
+}
+
+const char *error_violations(Seve__Violation *const *list, size_t n, char *out, size_t size)
+{
+	size_t at = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < n && at < size; i++) {
+		const char *code = list[i]->code ? list[i]->code : "";
+		const bool same = !i || (list[0]->code && !strcmp(code, list[0]->code));
+		char text[ERROR_VIOLATION];
+
+		error_violation(list[i], text, sizeof text);
+		at += (size_t)snprintf(out + at, size - at, "%s%s%s%s", i ? "; " : "",
+				       same ? "" : code, same ? "" : ": ", text);
+	}
 	return out;
 }
 

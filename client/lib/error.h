@@ -7,7 +7,7 @@
 #include "err.h"
 #include "seve.h"
 
-enum { ERROR_VIOLATION = 320 };
+enum { ERROR_VIOLATION = 320, ERROR_VIOLATIONS = 4 * ERROR_VIOLATION };
 
 /* enum seve_status of a code. */
 int error_status(enum err_code code);
@@ -23,5 +23,8 @@ int error_from_wire(struct err *e, const Seve__Error *w);
 /* What a violation says, in the language of this process where there are words for it; written to
  * `out`, which is returned. */
 const char *error_violation(const Seve__Violation *v, char *out, size_t size);
+/* The same of several, joined: what is of another code than the first says its own.  The first
+ * one's code and field are the caller's to show. */
+const char *error_violations(Seve__Violation *const *list, size_t n, char *out, size_t size);
 
 #endif

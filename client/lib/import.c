@@ -167,10 +167,10 @@ static void tell(struct seve_import *i, const Seve__RowVerdict *v)
 	unsigned code = v->code > 0 && (unsigned)v->code < VERDICTS
 				? (unsigned)v->code
 				: SEVE__ROW_VERDICT__CODE__REJECTED;
-	const Seve__Violation *why = v->n_violations ? v->violations[0]
-				     : v->n_warnings ? v->warnings[0]
-						     : NULL;
-	char id[UUID_TEXT] = "", text[ERROR_VIOLATION];
+	Seve__Violation *const *all = v->n_violations ? v->violations : v->warnings;
+	const size_t n = v->n_violations ? v->n_violations : v->n_warnings;
+	const Seve__Violation *why = n ? all[0] : NULL;
+	char id[UUID_TEXT] = "", text[ERROR_VIOLATIONS];
 	struct uuid u;
 
 	i->counts[code]++;
@@ -182,7 +182,7 @@ static void tell(struct seve_import *i, const Seve__RowVerdict *v)
 	}
 	i->told(i->ctx, v->line, verdict_words[code], id, why && why->field ? why->field : "",
 		why && why->code ? why->code : "",
-		why      ? error_violation(why, text, sizeof text)
+		why      ? error_violations(all, n, text, sizeof text)
 		: v->key ? v->key
 			 : "");
 }

@@ -82,10 +82,10 @@ static void put_batch(struct seve_table *t, const Seve__ImportBatch *b)
 
 static void put_row(struct seve_table *t, const Seve__RowVerdict *v)
 {
-	const Seve__Violation *why = v->n_violations ? v->violations[0]
-				     : v->n_warnings ? v->warnings[0]
-						     : NULL;
-	char text[ERROR_VIOLATION];
+	Seve__Violation *const *all = v->n_violations ? v->violations : v->warnings;
+	const size_t n = v->n_violations ? v->n_violations : v->n_warnings;
+	const Seve__Violation *why = n ? all[0] : NULL;
+	char text[ERROR_VIOLATIONS];
 
 	table_row(t);
 	if (v->line)
@@ -95,7 +95,7 @@ static void put_row(struct seve_table *t, const Seve__RowVerdict *v)
 	put_id(t, "id", v->id);
 	table_put(t, "field", "%s", why && why->field ? why->field : "");
 	table_put(t, "code", "%s", why && why->code ? why->code : "");
-	table_put(t, "text", "%s", why ? error_violation(why, text, sizeof text) : "");
+	table_put(t, "text", "%s", why ? error_violations(all, n, text, sizeof text) : "");
 }
 
 static int parse_batch(const char *text, struct uuid *out, struct err *e)
