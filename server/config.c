@@ -122,12 +122,15 @@ void config_reload(struct conf *c, struct conf *fresh)
 }
 
 /* Rebuilds the connection string without its password. */
-static int hide_password(struct conf *c, struct err *e)
+static int hide_password(struct conf *c, enum config_key key, struct err *e)
 {
+	const char *const name = defs[key].name;
 	char *why = NULL;
-	PQconninfoOption *options = PQconninfoParse(config_text(c, CONFIG_DATABASE), &why);
+	if (!*config_text(c, key))
+		return 0;
+	PQconninfoOption *options = PQconninfoParse(config_text(c, key), &why);
 	if (!options) {
-		err_set(e, ERR_CONFIG, "database: %s", why ? why : "not a connection string");
+		err_set(e, ERR_CONFIG, "%s: %s", name, why ? why : "not a connection string");
 		PQfreemem(why);
 		return -ERR_CONFIG;
 	}
@@ -144,10 +147,9 @@ static int hide_password(struct conf *c, struct err *e)
 	if (rc == 0)
 		rc = buf_add(&b, "", 1);
 	if (rc == 0)
-		rc = conf_set(c, "database", (const char *)buf_span(&b).at,
-			      c->values[CONFIG_DATABASE].origin, e);
+		rc = conf_set(c, name, (const char *)buf_span(&b).at, c->values[key].origin, e);
 	else
-		err_set(e, (enum err_code) - rc, "database: connection string too long to print");
+		err_set(e, (enum err_code) - rc, "%s: connection string too long to print", name);
 	buf_fini(&b);
 	PQconninfoFree(options);
 	return rc;
@@ -155,7 +157,9 @@ static int hide_password(struct conf *c, struct err *e)
 
 int config_print(struct conf *c, FILE *out, struct err *e)
 {
-	int rc = *config_text(c, CONFIG_DATABASE) ? hide_password(c, e) : 0;
+	int rc = hide_password(c, CONFIG_DATABASE, e);
+	if (rc == 0)
+		rc = hide_password(c, CONFIG_REPLICA_DATABASE, e);
 	if (rc == 0)
 		conf_print(c, out);
 	return rc;

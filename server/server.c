@@ -11,6 +11,7 @@
 #include "log.h"
 #include "pg/writer.h"
 #include "purge.h"
+#include "replica.h"
 #include "server_private.h"
 
 enum {
@@ -42,6 +43,10 @@ static void close_links(struct server *s)
 {
 	struct server_private *p = s->priv;
 	p->state = SERVER_STOPPING;
+	if (s->replica) {
+		p->closing++;
+		replica_close(s->replica, on_link_closed, s);
+	}
 	if (s->writer) {
 		p->closing++;
 		writer_close(s->writer, on_link_closed, s);
@@ -119,6 +124,7 @@ void server_free(struct server *s)
 	struct server_private *p = s->priv;
 	bell_free(p->ring);
 	purge_free(s->purge);
+	replica_free(s->replica);
 	heads_free(s->heads);
 	auth_fini(&p->auth);
 	requests_fini(&p->requests);
@@ -158,6 +164,7 @@ static void on_tick(uv_timer_t *h)
 		auth_sweep(s);
 		heads_sweep(s);
 		bell_sweep(s->priv->ring);
+		replica_sweep(s);
 		watches_sweep(s);
 	}
 	if (s->purge)
@@ -209,7 +216,9 @@ static int open_links(struct server *s, struct err *e)
 		 (long long)config_number(s->conf, CONFIG_STATEMENT_TIMEOUT));
 	const char *conninfo = s->priv->conninfo;
 	const size_t readers = (size_t)config_number(s->conf, CONFIG_READERS);
-	int rc = pg_pool_open(s->loop, conninfo, setup, readers, &s->readers, e);
+	int rc = pg_pool_open(s->loop, "reader", conninfo, setup, readers, &s->readers, e);
+	if (rc == 0)
+		rc = replica_open(s, &s->replica, e);
 	if (rc == 0)
 		rc = writer_open(s->loop, s, conninfo, &s->writer, e);
 	if (rc == 0)
@@ -342,11 +351,11 @@ void server_dump(const struct server *s)
 	metrics_json(&p->metrics, counters, sizeof counters);
 	log_event(LOG_INFO, "state",
 		  "connections=%zu waiting=%zu ready=%zu closing=%zu requests=%zu watches=%zu "
-		  "shared_bytes=%zu readers=%zu "
+		  "shared_bytes=%zu readers=%zu replica=%zu "
 		  "counters=%s",
 		  p->conns.n, conns_unauthenticated(&p->conns), p->conns.phase[CONN_READY].n,
 		  p->conns.phase[CONN_CLOSING].n, p->requests.n, watches_count(s), watches_bytes(s),
-		  pg_pool_up(s->readers), counters);
+		  pg_pool_up(s->readers), replica_up(s), counters);
 }
 
 void server_heads_moved(struct server *s, const uint32_t *territories, const uint64_t *revs,

@@ -14,6 +14,7 @@ struct getter;
 struct heads;
 struct imports;
 struct purge;
+struct replica;
 struct watches;
 struct writer;
 
@@ -21,6 +22,7 @@ struct server {
 	uv_loop_t *loop;
 	struct conf *conf;
 	struct pg_pool *readers;
+	struct replica *replica; /* a standby for pulls, or NULL */
 	struct writer *writer;   /* the group-commit writer (pg/writer.h) */
 	struct getter *getter;   /* gets under way (handlers/handlers.h) */
 	struct imports *imports; /* import runs */

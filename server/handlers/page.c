@@ -7,7 +7,7 @@
 #include "cursor.h"
 #include "frame.h"
 #include "pg/load.h"
-#include "server.h"
+#include "server_private.h"
 #include "wire.h"
 
 enum {
@@ -56,6 +56,10 @@ static void read_answer(struct page_read *r)
 		return;
 	r->rows = r->stmt->result;
 	r->n = PQntuples(r->rows);
+	if (r->standby) {
+		r->head = (uint64_t)pg_get_int8(r->seen->result, 0, 0);
+		r->purged = (uint64_t)pg_get_int8(r->seen->result, 0, 1);
+	}
 	if (r->to) {
 		r->end = r->to;
 		r->whole = false;
@@ -74,18 +78,83 @@ static void read_answer(struct page_read *r)
 	r->end = r->whole ? r->head : (uint64_t)pg_get_int8(r->rows, r->n - 1, COL_REV);
 }
 
-static void read_done(struct pg_unit *u)
+static void read_end(struct page_read *r)
 {
-	struct page_read *r = u->owner;
-	r->err = u->err;
+	struct metrics *m = &r->server->priv->metrics;
+	if (r->standby)
+		m->pages_standby++;
+	else
+		m->pages_primary++;
 	read_answer(r);
 	r->done(r);
 }
 
-int page_ask(struct page_read *r)
+static int ask(struct page_read *r);
+
+/* The standby has not answered, or not soon enough. */
+static void ask_primary(struct page_read *r)
+{
+	struct server *s = r->server;
+	page_read_clear(r);
+	r->standby = false;
+	s->priv->metrics.replica_missed++;
+	if (s->priv->state >= SERVER_STOPPING)
+		err_set(&r->err, ERR_UNAVAILABLE, "the server is stopping");
+	else if (ask(r) < 0)
+		err_set(&r->err, ERR_NOMEM, "page");
+	if (r->err.code)
+		r->done(r);
+}
+
+static void on_wait_over(struct replica_wait *w, bool caught_up)
+{
+	struct page_read *r = (struct page_read *)((char *)w - offsetof(struct page_read, wait));
+	if (!caught_up || !replica_serves(r->server) || ask(r) < 0)
+		ask_primary(r);
+}
+
+static bool is_behind(const struct page_read *r)
+{
+	const PGresult *seen = r->seen->result;
+	return PQntuples(seen) == 0 || (uint64_t)pg_get_int8(seen, 0, 0) < r->least;
+}
+
+/* Of a standby: the answer stands, or the read goes on. */
+static void standby_done(struct page_read *r)
+{
+	if (r->err.code)
+		replica_failed(r->server, &r->err);
+	if (r->err.code || !replica_is_ours(r->server, r->epoch->result)) {
+		ask_primary(r);
+	} else if (is_behind(r)) {
+		page_read_clear(r);
+		replica_await(r->server, &r->wait);
+	} else {
+		read_end(r);
+	}
+}
+
+static void read_done(struct pg_unit *u)
+{
+	struct page_read *r = u->owner;
+	r->err = u->err;
+	if (r->standby)
+		standby_done(r);
+	else
+		read_end(r);
+}
+
+/* What a standby tells of itself is of the page's own snapshot, but for its timeline: that is asked
+ * last, so that a promotion on the way shows. */
+static int ask(struct page_read *r)
 {
 	struct pg_unit *u = pg_unit_new(&r->arena, r, read_done);
 	if (!u || load_territories(u, &r->territory, 1) < 0)
+		return -ERR_NOMEM;
+	r->seen = r->standby ? pg_unit_add(u, pg_sql("head")) : NULL;
+	if (r->seen)
+		pg_params_int4(&r->seen->params, (int32_t)r->territory);
+	else if (r->standby)
 		return -ERR_NOMEM;
 	r->stmt = pg_unit_add(u, pg_sql(r->to ? "pull_window" : "pull_tail"));
 	if (!r->stmt)
@@ -94,11 +163,26 @@ int page_ask(struct page_read *r)
 	pg_params_int8(&r->stmt->params, (int64_t)r->from);
 	pg_params_int8(&r->stmt->params, r->to ? (int64_t)r->to : r->most);
 	load_reader(&r->stmt->params, &r->rights);
-	if (pg_params_bad(&r->stmt->params))
+	r->epoch = r->standby ? pg_unit_add(u, pg_sql("server_epoch")) : NULL;
+	if (pg_params_bad(&r->stmt->params) || (r->standby && !r->epoch))
 		return -ERR_NOMEM;
 	r->unit = u;
-	pg_pool_submit(r->server->readers, u);
+	if (r->standby)
+		replica_submit(r->server, u);
+	else
+		pg_pool_submit(r->server->readers, u);
 	return 0;
+}
+
+int page_ask(struct page_read *r)
+{
+	r->standby = r->standby && replica_serves(r->server);
+	if (r->standby)
+		r->wait = (struct replica_wait){.territory = r->territory,
+						.least = r->least,
+						.until_ms = replica_patience(r->server),
+						.ready = on_wait_over};
+	return ask(r);
 }
 
 /* ---- writing

@@ -5,6 +5,7 @@
 
 #include "authz.h"
 #include "pg/unit.h"
+#include "replica.h"
 
 struct server;
 
@@ -23,6 +24,10 @@ struct page_read {
 	struct rights rights;
 	uint64_t from, to;
 	int64_t most; /* rows of a tail */
+	/* A standby will do, if it has seen the rev `least`.  In the answer: it did; otherwise the
+	 * answer is the primary's. */
+	bool standby;
+	uint64_t least;
 	void *owner;
 	void (*done)(struct page_read *r); /* once, never before page_ask() has returned */
 
@@ -30,13 +35,15 @@ struct page_read {
 	struct err err; /* code 0: the rest stands */
 	const PGresult *rows;
 	int n;
-	uint64_t head, purged; /* of a tail */
+	uint64_t head, purged; /* of a tail, and of whatever a standby answers */
 	uint64_t end;          /* the answer is complete up to this rev */
 	bool whole;            /* it reaches the head */
 
 	struct arena arena;
 	struct pg_unit *unit;
 	struct pg_stmt *stmt;
+	struct pg_stmt *seen, *epoch; /* a standby's: how far it is, and of which history */
+	struct replica_wait wait;
 };
 
 void page_read_init(struct page_read *r, struct server *s, uint32_t territory,

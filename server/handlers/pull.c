@@ -5,7 +5,12 @@
  * A tail reads head and page in one statement, so the last page and the head agree.  Windows are
  * ranges of revs, so the next can be asked for before this one has come.  Rows that move past a
  * window while it is read come again later.  Each tail looks whether deletions have been purged
- * that the windows before it should have told. */
+ * that the windows before it should have told.
+ *
+ * Where there is a standby, the primary is asked for the head alone, and what the standby answers
+ * has seen at least that: all that anybody was told before the pull began, this reader or others,
+ * by whichever server.  Neither may an answer be older than one before it in the same pull.  A
+ * purge moves no head, so what a primary has answered once is not gone on with by a standby. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +45,11 @@ struct pull {
 	uint64_t sound;       /* up to here it is known that no deletion was missed */
 	uint64_t withheld;
 	bool count;
-	struct arena counting;
-	struct pg_unit *counted; /* under way, or NULL */
+	struct arena arena;
+	struct pg_unit *heading; /* under way, or NULL: the head, for a standby */
+	struct pg_unit *counted; /* the same: what is withheld */
+	bool standby;            /* will do */
+	uint64_t least;          /* if it has seen this rev */
 	struct slot slots[PULL_AHEAD];
 	unsigned first, busy; /* ring of slots */
 	struct page_writer page;
@@ -56,11 +64,11 @@ static void pull_step(struct pull *p);
 /* Slots whose answers are still on their way end later, by themselves. */
 static void pull_free(struct pull *p)
 {
-	if (p->busy || p->counted)
+	if (p->busy || p->counted || p->heading)
 		return;
 	for (unsigned i = 0; i < PULL_AHEAD; i++)
 		page_read_fini(&p->slots[i].read);
-	arena_fini(&p->counting);
+	arena_fini(&p->arena);
 	page_writer_fini(&p->page);
 	free(p);
 }
@@ -139,6 +147,8 @@ static int slot_ask(struct pull *p, uint64_t to)
 
 	s->read.from = p->asked;
 	s->read.to = to;
+	s->read.standby = p->standby;
+	s->read.least = p->least;
 	if (page_ask(&s->read))
 		return -ERR_NOMEM;
 	p->asked = to ? to : p->asked;
@@ -173,6 +183,13 @@ static int tail_check(struct pull *p, uint64_t purged, struct err *e)
 	return cursor_refuse(f, p->cursor.rev, e);
 }
 
+/* A window of a standby: deletions in it may be purged there already. */
+static int window_check(const struct pull *p, const struct page_read *r, struct err *e)
+{
+	return cursor_refuse(cursor_check_read(&p->cursor, r->from, r->head, r->purged),
+			     p->cursor.rev, e);
+}
+
 /* Sends the answer on.  1: the pull is complete; 0: there is more; negative: an error. */
 static int answer_send(struct pull *p, struct page_read *r, struct err *e)
 {
@@ -180,6 +197,10 @@ static int answer_send(struct pull *p, struct page_read *r, struct err *e)
 		*e = r->err;
 		return -(int)e->code;
 	}
+	if (r->head > p->least)
+		p->least = r->head;
+	if (r->to && r->standby && window_check(p, r, e))
+		return -(int)e->code;
 	if (!r->to) {
 		p->head = r->head;
 		if (tail_check(p, r->purged, e))
@@ -198,6 +219,7 @@ static void slot_done(struct page_read *r)
 	struct pull *p = s->pull;
 
 	s->ready = true;
+	p->standby = p->standby && r->standby;
 	if (p->ended) {
 		slot_drop(s);
 		pull_free(p);
@@ -263,7 +285,7 @@ static void count_ask(struct pull *p)
 
 	if (!p->count || p->rights.reads >= SEVE__LEVEL__LEVEL_TEAM)
 		return; /* nothing is above the highest */
-	u = pg_unit_new(&p->counting, p, counted);
+	u = pg_unit_new(&p->arena, p, counted);
 	p->count = u && !load_territories(u, &p->territory, 1);
 	s = p->count ? pg_unit_add(u, pg_sql("pull_withheld")) : NULL;
 	p->count = s != NULL;
@@ -272,7 +294,10 @@ static void count_ask(struct pull *p)
 	pg_params_int4(&s->params, (int32_t)p->territory);
 	load_reader(&s->params, &p->rights);
 	p->counted = u;
-	pg_pool_submit(p->request->server->readers, u);
+	if (p->standby && replica_serves(p->request->server))
+		replica_submit(p->request->server, u);
+	else
+		pg_pool_submit(p->request->server->readers, u);
 }
 
 static void pull_step(struct pull *p)
@@ -330,13 +355,62 @@ static struct pull *pull_new(struct request *r, const struct rights *rights)
 	p->cursor = (struct cursor){q->epoch, q->view, q->rev, q->start};
 	p->asked = p->sound = q->rev;
 	p->count = q->count;
-	arena_init(&p->counting, 64 * 1024);
+	p->standby = replica_serves(r->server);
+	p->least = q->start > q->rev ? q->start : q->rev;
+	arena_init(&p->arena, 64 * 1024);
 	for (unsigned i = 0; i < PULL_AHEAD; i++) {
 		p->slots[i].pull = p;
 		page_read_init(&p->slots[i].read, r->server, q->territory, rights, &p->slots[i],
 			       slot_done);
 	}
 	return p;
+}
+
+static int pull_begin(struct pull *p)
+{
+	const int rc = slot_ask(p, 0);
+
+	if (!rc)
+		count_ask(p);
+	return rc;
+}
+
+static void headed(struct pg_unit *u)
+{
+	struct pull *p = u->owner;
+	const PGresult *rows = u->last->result;
+	struct err e = u->err;
+
+	if (!e.code && !PQntuples(rows))
+		err_set(&e, ERR_NOT_FOUND, "there is no territory %u", p->territory);
+	if (!e.code && (uint64_t)pg_get_int8(rows, 0, 0) > p->least)
+		p->least = (uint64_t)pg_get_int8(rows, 0, 0);
+	pg_unit_clear(u);
+	p->heading = NULL;
+	if (p->ended) {
+		pull_free(p);
+		return;
+	}
+	if (!e.code && pull_begin(p))
+		err_set(&e, ERR_NOMEM, "pull");
+	if (e.code)
+		pull_fail(p, &e);
+}
+
+static int head_ask(struct pull *p)
+{
+	struct pg_unit *u = pg_unit_new(&p->arena, p, headed);
+	struct pg_stmt *s;
+
+	if (!u || load_territories(u, &p->territory, 1))
+		return -ERR_NOMEM;
+	s = pg_unit_add(u, pg_sql("head"));
+	if (!s)
+		return -ERR_NOMEM;
+	pg_params_int4(&s->params, (int32_t)p->territory);
+	p->heading = u;
+	pg_pool_submit(p->request->server->readers, u);
+	return 0;
 }
 
 void handle_pull(struct request *r)
@@ -352,13 +426,11 @@ void handle_pull(struct request *r)
 	}
 	p = pull_new(r, &rights);
 	r->handler = p;
-	if (!p || slot_ask(p, 0)) {
-		err_set(&e, ERR_NOMEM, "pull");
-		if (p)
-			pull_fail(p, &e);
-		else
-			request_fail(r, &e);
+	if (p && (p->standby ? head_ask(p) : pull_begin(p)) == 0)
 		return;
-	}
-	count_ask(p);
+	err_set(&e, ERR_NOMEM, "pull");
+	if (p)
+		pull_fail(p, &e);
+	else
+		request_fail(r, &e);
 }

@@ -5,7 +5,7 @@
 
 struct pg_pool {
 	uv_loop_t *loop;
-	char *conninfo, *setup;
+	char name[16], *conninfo, *setup;
 	size_t max, n; /* links[0..n) are open */
 	struct pg_link *links[PG_POOL_LINKS_MAX];
 	size_t closing;
@@ -23,7 +23,7 @@ static void pool_free(struct pg_pool *p)
 static int pool_grow(struct pg_pool *p, struct err *e)
 {
 	char name[32];
-	snprintf(name, sizeof name, "reader-%zu", p->n + 1);
+	snprintf(name, sizeof name, "%s-%zu", p->name, p->n + 1);
 	struct pg_link_options o = {.conninfo = p->conninfo, .name = name, .setup = p->setup};
 	int rc = pg_link_open(p->loop, &o, &p->links[p->n], e);
 	if (rc == 0)
@@ -31,8 +31,8 @@ static int pool_grow(struct pg_pool *p, struct err *e)
 	return rc;
 }
 
-int pg_pool_open(uv_loop_t *loop, const char *conninfo, const char *setup, size_t readers,
-		 struct pg_pool **out, struct err *e)
+int pg_pool_open(uv_loop_t *loop, const char *name, const char *conninfo, const char *setup,
+		 size_t readers, struct pg_pool **out, struct err *e)
 {
 	if (readers < 1 || readers > PG_POOL_LINKS_MAX)
 		return err_set(e, ERR_CONFIG, "%zu readers: 1 to %d are possible", readers,
@@ -42,6 +42,7 @@ int pg_pool_open(uv_loop_t *loop, const char *conninfo, const char *setup, size_
 		return err_set(e, ERR_NOMEM, "readers");
 	p->loop = loop;
 	p->max = readers;
+	snprintf(p->name, sizeof p->name, "%s", name);
 	p->conninfo = strdup(conninfo);
 	p->setup = setup ? strdup(setup) : NULL;
 	int rc = p->conninfo && (p->setup || !setup) ? pool_grow(p, e)
