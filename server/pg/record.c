@@ -101,17 +101,14 @@ static int write_insert(struct buf *b, const struct kind *k)
 
 	for (unsigned i = 0; i < d->n_fields; i++)
 		rc |= buf_addf(b, ", \"%s\"", d->fields[i].name);
-	rc |= buf_addf(b, ") SELECT t, i");
-	for (unsigned i = 0; i < d->n_fields; i++)
-		rc |= buf_addf(b, ", c%u%s", i, forms[field_type(&d->fields[i])].cast);
-	rc |= buf_addf(b, " FROM unnest($1::int[], $2::uuid[]");
-	for (unsigned i = 0; i < d->n_fields; i++)
-		rc |= buf_addf(b, ", $%u::%s[]", i + 3,
-			       element_name(forms[field_type(&d->fields[i])].element));
-	rc |= buf_addf(b, ") u(t, i");
-	for (unsigned i = 0; i < d->n_fields; i++)
-		rc |= buf_addf(b, ", c%u", i);
-	return rc | buf_addf(b, ")");
+	rc |= buf_addf(b, ") SELECT unnest($1::int[]), unnest($2::uuid[])");
+	for (unsigned i = 0; i < d->n_fields; i++) {
+		const struct column_form *form = &forms[field_type(&d->fields[i])];
+
+		rc |= buf_addf(b, ", unnest($%u::%s[])%s", i + 3, element_name(form->element),
+			       form->cast);
+	}
+	return rc;
 }
 
 static int write_upsert(struct buf *b, const struct kind *k)
@@ -131,7 +128,8 @@ static int write_unique(struct buf *b, const struct kind *k, const field_desc *f
 		b,
 		"SELECT r.territory_id, r.id, r.kind, r.rev, r.level, r.deleted, "
 		"coalesce(r.ref_no, 0), r.narrowed_rev, "
-		"r.field_revs, r.body, true, u.t, u.v FROM unnest($1::int[], $2::text[]) u(t, v) "
+		"r.field_revs, r.body, true, u.t, u.v FROM (SELECT unnest($1::int[]), "
+		"unnest($2::text[])) u(t, v) "
 		"CROSS JOIN LATERAL (SELECT y.id FROM %s y WHERE y.territory_id = u.t AND y.\"%s\" "
 		"= u.v OFFSET 0) x "
 		"CROSS JOIN LATERAL (SELECT * FROM record z WHERE z.territory_id = u.t AND z.id = "

@@ -1,2 +1,2 @@
 INSERT INTO link (territory_id, from_id, tag, to_id)
-SELECT * FROM unnest($1::int[], $2::uuid[], $3::int[], $4::uuid[]) ON CONFLICT DO NOTHING
+SELECT unnest($1::int[]), unnest($2::uuid[]), unnest($3::int[]), unnest($4::uuid[]) ON CONFLICT DO NOTHING

@@ -1,2 +1,3 @@
 INSERT INTO mutation (territory_id, client_id, mid, hash, code, verdict, at)
-SELECT * FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::bytea[], $5::smallint[], $6::bytea[], $7::bigint[])
+SELECT unnest($1::int[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::bytea[]), unnest($5::smallint[]),
+       unnest($6::bytea[]), unnest($7::bigint[])

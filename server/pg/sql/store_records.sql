@@ -1,6 +1,7 @@
 INSERT INTO record (territory_id, id, kind, rev, level, deleted, ref_no, owner_actor, narrowed_rev, changed_at, field_revs, body)
-SELECT * FROM unnest($1::int[], $2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::bool[], $7::int[], $8::uuid[],
-                     $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[])
+SELECT unnest($1::int[]), unnest($2::uuid[]), unnest($3::smallint[]), unnest($4::bigint[]), unnest($5::smallint[]),
+       unnest($6::bool[]), unnest($7::int[]), unnest($8::uuid[]), unnest($9::bigint[]), unnest($10::bigint[]),
+       unnest($11::bytea[]), unnest($12::bytea[])
 ON CONFLICT (territory_id, id) DO UPDATE SET rev = excluded.rev, level = excluded.level, deleted = excluded.deleted,
 	owner_actor = excluded.owner_actor, narrowed_rev = excluded.narrowed_rev, changed_at = excluded.changed_at,
 	field_revs = excluded.field_revs, body = excluded.body
