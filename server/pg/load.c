@@ -88,13 +88,34 @@ static int want_record(void *ctx, uint32_t territory, const struct uuid *id, boo
 	return 0;
 }
 
+/* The mutation is the one that comes next after what this process committed: there is nothing to
+ * look up.  1: so it is. */
+static int prior_remembered(struct load *l, uint32_t territory, const struct uuid *client,
+			    uint64_t mid)
+{
+	struct world_prior *last;
+
+	if (!l->mids || mid < 2 ||
+	    mids_last(l->mids, territory, client, l->mids_now_ms, l->mids_trust_ms) != mid - 1)
+		return 0;
+	last = world_prior(l->world, territory, client, 0, true);
+	if (!last)
+		return -ERR_NOMEM;
+	last->last_mid = mid - 1;
+	return 1;
+}
+
 static int want_prior(void *ctx, uint32_t territory, const struct uuid *client, uint64_t mid)
 {
 	struct load *l = ctx;
 	struct load_item *i;
+	int rc;
 
 	if (world_prior(l->world, territory, client, mid, false))
 		return 0;
+	rc = prior_remembered(l, territory, client, mid);
+	if (rc)
+		return rc < 0 ? rc : 0;
 	i = world_prior(l->world, territory, client, mid, true) ? load_add(l, LOAD_PRIORS) : NULL;
 	if (!i)
 		return -ERR_NOMEM;
@@ -290,22 +311,27 @@ int load_collect_clash(struct load *l, const struct apply_job *j)
 /* ---- asking ------------------------------------------------------------------------------------
  */
 
-int load_territories(struct pg_unit *u, const uint32_t *territories, size_t n)
+const char *load_territories_text(struct arena *a, const uint32_t *territories, size_t n)
 {
-	struct pg_stmt *s = pg_unit_add(u, pg_sql("set_territories"));
 	struct buf b;
 	int rc;
 	char *text;
 
-	if (!s)
-		return -ERR_NOMEM;
 	buf_init(&b, 64 * 1024);
 	rc = buf_add(&b, "{", 1);
 	for (size_t i = 0; i < n; i++)
 		rc |= buf_addf(&b, "%s%u", i ? "," : "", territories[i]);
 	rc |= buf_add(&b, "}", 1);
-	text = rc ? NULL : arena_strndup(u->arena, (const char *)buf_span(&b).at, buf_len(&b));
+	text = rc ? NULL : arena_strndup(a, (const char *)buf_span(&b).at, buf_len(&b));
 	buf_fini(&b);
+	return text;
+}
+
+int load_territories(struct pg_unit *u, const uint32_t *territories, size_t n)
+{
+	struct pg_stmt *s = pg_unit_add(u, pg_sql("set_territories"));
+	const char *text = s ? load_territories_text(u->arena, territories, n) : NULL;
+
 	if (!text)
 		return -ERR_NOMEM;
 	pg_params_text(&s->params, text);

@@ -4,6 +4,7 @@
 #define SEVED_PG_LOAD_H
 
 #include "authz.h"
+#include "mids.h"
 #include "sync/apply.h"
 #include "unit.h"
 
@@ -12,6 +13,8 @@ struct load_item;
 struct load {
 	struct arena *arena;
 	struct world *world;
+	const struct mids *mids; /* NULL: every client's last mid is looked up */
+	uint64_t mids_now_ms, mids_trust_ms;
 	struct load_item *lists[12]; /* enum load_what */
 	size_t counts[12];
 	struct pg_stmt *stmts[12];
@@ -37,7 +40,9 @@ int load_read(struct load *l, struct err *e);
  * own actor are read whatever their level. */
 void load_reader(struct pg_params *p, const struct rights *r);
 
-/* The session variable that row-level security looks at: "{1,2}". */
+/* The variable that row-level security looks at, "{1,2}", for the rest of the transaction. */
 int load_territories(struct pg_unit *u, const uint32_t *territories, size_t n);
+/* Its text, for a statement that sets it on the way.  NULL when memory is out. */
+const char *load_territories_text(struct arena *a, const uint32_t *territories, size_t n);
 
 #endif

@@ -55,7 +55,8 @@ struct writer {
 	struct group *retries;
 	struct batch *front, *next; /* under way, or NULL; next only while front is storing */
 	struct batch batches[2];    /* the ones that are used again and again */
-	uv_idle_t kick;             /* starts a batch from the loop, never from a caller's stack */
+	struct mids mids;
+	uv_idle_t kick; /* starts a batch from the loop, never from a caller's stack */
 	bool closing, link_closed, kick_closed;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -86,6 +87,7 @@ static void batch_end(struct batch *b)
 
 static void batch_fail(struct batch *b, const struct err *e)
 {
+	mids_forget(&b->writer->mids);
 	for (size_t i = 0; i < b->n; i++)
 		b->jobs[i]->err = *e;
 	batch_end(b);
@@ -130,6 +132,7 @@ static void batch_split(struct batch *b, const struct err *e)
 	size_t half = b->n / 2;
 	struct group *back, *front;
 
+	mids_forget(&w->mids); /* it may have been for a mutation that another process had */
 	log_event(LOG_WARN, "batch_refused", "jobs=%zu cause=%s", b->n, e->text);
 	if (b->n == 1 && b->jobs[0]->work.refuse) {
 		batch_fail(b, e); /* even the refusal could not be stored */
@@ -172,6 +175,20 @@ static void batch_tell(struct batch *b)
 		server_heads_moved(b->writer->server, territories, revs, n);
 }
 
+/* What this commit leaves as the clients' last mids. */
+static void batch_note_mids(struct batch *b)
+{
+	const uint64_t now = clock_mono_ms();
+
+	for (size_t i = 0; i < b->n_stored; i++) {
+		const struct apply_job *j = b->stored[i];
+
+		if (j->mutation && !j->replayed)
+			mids_note(&b->writer->mids, j->territory, &j->author.client,
+				  j->mutation->mid, now);
+	}
+}
+
 static void stored(struct pg_unit *u)
 {
 	struct batch *b = u->owner;
@@ -189,6 +206,7 @@ static void stored(struct pg_unit *u)
 		batch_fail(b, &e);
 		return;
 	}
+	batch_note_mids(b);
 	batch_tell(b);
 	batch_end(b);
 }
@@ -324,6 +342,9 @@ static int batch_load(struct batch *b)
 {
 	struct pg_unit *u = pg_unit_new(&b->arena, b, loaded);
 
+	b->load.mids = &b->writer->mids;
+	b->load.mids_now_ms = clock_mono_ms();
+	b->load.mids_trust_ms = mids_trust_ms(b->writer->server->conf);
 	b->undo = pg_unit_new(&b->arena, b, batch_abandon_done);
 	if (!u || !b->undo || !pg_unit_add(b->undo, pg_sql("rollback")))
 		return -ERR_NOMEM;
@@ -508,6 +529,7 @@ int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct 
 		free(w);
 		return rc;
 	}
+	mids_init(&w->mids);
 	uv_idle_init(loop, &w->kick);
 	w->kick.data = w;
 	*out = w;
@@ -519,6 +541,7 @@ static void writer_gone(struct writer *w)
 	if (!w->link_closed || !w->kick_closed)
 		return;
 	batches_fini(w);
+	mids_fini(&w->mids);
 	if (w->closed)
 		w->closed(w->closed_ctx);
 	free(w);

@@ -337,6 +337,91 @@ static void two_writers_share_a_territory_without_a_gap(void **state)
 	bench_close(one);
 }
 
+/* ---- what the writer remembers of its clients ---- */
+
+static void push(struct bench *b, struct creation *c)
+{
+	submit(b, c);
+	await_all(b);
+	assert_int_equal(c->job.err.code, 0);
+	assert_int_equal(c->code, SEVE__VERDICT__CODE__APPLIED);
+}
+
+static void a_client_that_pushes_again_is_not_looked_up(void **state)
+{
+	struct bench *b = bench_open();
+	struct uuid client = uuid_v7();
+	struct creation c[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		creation_init(&c[i], b, &client, i + 1, "one of three");
+	push(b, &c[0]);
+	fixture_sql(b->db.admin, "DELETE FROM mutation");
+	push(b, &c[1]);
+	/* a connection that was lost may have been to a database that has since gone back */
+	fixture_sql(b->db.admin, "DELETE FROM mutation; SELECT pg_terminate_backend(pid) FROM "
+				 "pg_stat_activity WHERE application_name = 'seved writer'");
+	do {
+		submit(b, &c[2]);
+		await_all(b);
+	} while (c[2].job.err.code == ERR_UNAVAILABLE || c[2].job.err.code == ERR_OUTCOME);
+	assert_int_equal(c[2].job.err.code, ERR_OUT_OF_ORDER);
+	bench_close(b);
+}
+
+static void a_client_that_went_on_with_another_process_gets_that_verdict(void **state)
+{
+	struct bench *b = bench_open();
+	struct uuid client = uuid_v7();
+	struct creation c[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		creation_init(&c[i], b, &client, i + 1, "one of three");
+	struct writer *here = b->writer;
+	push(b, &c[0]);
+	open_writer(b);
+	push(b, &c[1]);
+	close_writer(b);
+	b->closed = false;
+	b->writer = here;
+	push(b, &c[1]);
+	assert_true(c[1].job.work.replayed);
+	push(b, &c[2]);
+	assert_int_equal(fixture_number(b->db.admin, "SELECT count(*) FROM record"), 3);
+	bench_close(b);
+}
+
+/* ---- what the records of a batch leave out ---- */
+
+static void columns_that_no_record_fills_are_null(void **state)
+{
+	struct bench *b = bench_open();
+	struct uuid client = uuid_v7();
+	struct creation c[2];
+	uint32_t mask[] = {ACTION_TITLE, 17};
+	char step[] = "call them";
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		creation_init(&c[i], b, &client, i + 1, i ? "with a step" : "bare");
+	c[1].change.mask = mask;
+	c[1].change.n_mask = 2;
+	c[1].action.next_step = step;
+	push(b, &c[0]);
+	push(b, &c[1]);
+	assert_int_equal(fixture_number(b->db.admin,
+					"SELECT count(*) FROM action WHERE next_step IS NULL AND "
+					"title = 'bare' AND effort IS NULL"),
+			 1);
+	assert_int_equal(fixture_number(b->db.admin,
+					"SELECT count(*) FROM action WHERE next_step = 'call them' "
+					"AND title = 'with a step' AND effort IS NULL"),
+			 1);
+	bench_close(b);
+}
+
 /* ---- two batches under way: the first in its STORE, held there by a slow statement, the LOAD of
  * the second behind it ---- */
 
@@ -474,6 +559,9 @@ int main(void)
 		cmocka_unit_test(a_dry_run_leaves_nothing),
 		cmocka_unit_test(after_a_restart_of_the_database_the_same_jobs_go_through_once),
 		cmocka_unit_test(two_writers_share_a_territory_without_a_gap),
+		cmocka_unit_test(columns_that_no_record_fills_are_null),
+		cmocka_unit_test(a_client_that_pushes_again_is_not_looked_up),
+		cmocka_unit_test(a_client_that_went_on_with_another_process_gets_that_verdict),
 		cmocka_unit_test(a_refused_batch_goes_before_the_next_which_loads_already),
 		cmocka_unit_test(a_batch_refused_at_its_commit_goes_before_the_next),
 		cmocka_unit_test(two_batches_under_way_survive_a_lost_connection),
