@@ -142,30 +142,38 @@ static void columns_common(struct get_columns *c, size_t i, const struct get *g)
 	c->rows++;
 }
 
-static struct pg_stmt *ask_ids(struct get_batch *b, struct pg_unit *u, struct get_columns *c,
-			       struct pg_query q)
+/* `scope`: what row-level security lets through. */
+static struct pg_stmt *ask_common(struct pg_unit *u, struct pg_query q, const char *scope,
+				  struct get_columns *c)
 {
 	struct pg_stmt *s = pg_unit_add(u, q);
 
-	(void)b;
 	if (!s)
 		return NULL;
+	pg_params_text(&s->params, scope);
 	pg_params_array(&s->params, &c->n);
 	pg_params_array(&s->params, &c->territory);
+	return s;
+}
+
+static struct pg_stmt *ask_ids(struct pg_unit *u, struct pg_query q, const char *scope,
+			       struct get_columns *c)
+{
+	struct pg_stmt *s = ask_common(u, q, scope, c);
+
+	if (!s)
+		return NULL;
 	pg_params_array(&s->params, &c->id);
 	return pg_params_bad(&s->params) ? NULL : s;
 }
 
-static struct pg_stmt *ask_refs(struct get_batch *b, struct pg_unit *u, struct get_columns *c,
-				struct pg_query q)
+static struct pg_stmt *ask_refs(struct pg_unit *u, struct pg_query q, const char *scope,
+				struct get_columns *c)
 {
-	struct pg_stmt *s = pg_unit_add(u, q);
+	struct pg_stmt *s = ask_common(u, q, scope, c);
 
-	(void)b;
 	if (!s)
 		return NULL;
-	pg_params_array(&s->params, &c->n);
-	pg_params_array(&s->params, &c->territory);
 	pg_params_array(&s->params, &c->kind);
 	pg_params_array(&s->params, &c->ref);
 	return pg_params_bad(&s->params) ? NULL : s;
@@ -185,6 +193,7 @@ static int batch_ask(struct getter *getter, struct get_batch *b)
 	struct pg_unit *u = pg_unit_new(&b->arena, b, get_done);
 	uint32_t territories[GET_MERGED_MAX];
 	struct get_columns ids, refs;
+	const char *scope;
 	size_t n = 0;
 
 	columns_init(&ids, &b->arena);
@@ -208,10 +217,11 @@ static int batch_ask(struct getter *getter, struct get_batch *b)
 			pg_array_int4(&refs.ref, (int32_t)ref);
 		}
 	}
-	if (!u || load_territories(u, territories, n))
+	scope = u ? load_territories_text(&b->arena, territories, n) : NULL;
+	if (!scope)
 		return -ERR_NOMEM;
-	b->by_id = ids.rows ? ask_ids(b, u, &ids, getter->by_id) : NULL;
-	b->by_ref = refs.rows ? ask_refs(b, u, &refs, getter->by_ref) : NULL;
+	b->by_id = ids.rows ? ask_ids(u, getter->by_id, scope, &ids) : NULL;
+	b->by_ref = refs.rows ? ask_refs(u, getter->by_ref, scope, &refs) : NULL;
 	if ((ids.rows && !b->by_id) || (refs.rows && !b->by_ref))
 		return -ERR_NOMEM;
 	getter->under_way++;
