@@ -1,20 +1,27 @@
 /* bell.c -- the doorbell between server processes.
  *
  * A channel's notification is sent alone, after the commit that it tells of: inside that
- * transaction it would have all commits of the cluster queue for a lock. */
+ * transaction it would have all commits of the cluster queue for a lock.  A channel that was silent
+ * rings at once; after that commits may follow one another faster than others need to hear of each,
+ * and what they say is gathered. */
 #include "bell.h"
 
 #include "epoch.h"
 #include "log.h"
 #include "server_private.h"
 
-enum { PAYLOAD_MAX = 7900 /* PostgreSQL's limit is 8000 */, CHANNEL_ARENA = 256 * 1024 };
+enum {
+	PAYLOAD_MAX = 7900, /* PostgreSQL's limit is 8000 */
+	CHANNEL_ARENA = 256 * 1024,
+	PAUSE_MS = 5, /* between two notifications of a channel */
+};
 
 struct channel {
 	struct bell *bell;
 	const char *name;
 	struct arena arena; /* of the notification under way */
 	struct buf waiting; /* the next payload */
+	uint64_t rung_ms;   /* of the loop's clock; 0: never */
 	bool under_way;
 };
 
@@ -25,6 +32,10 @@ struct bell {
 	struct arena arena; /* of the question for the epoch */
 	bool asking;
 	bool missed; /* bells may have been, while it was not heard */
+	uv_timer_t pause;
+	unsigned open; /* link and timer, until they have closed */
+	void (*closed)(void *ctx);
+	void *closed_ctx;
 };
 
 static void ring(struct channel *c);
@@ -50,13 +61,33 @@ static void rung(struct pg_unit *u)
 		ring(c);
 }
 
+static void on_pause_over(uv_timer_t *t)
+{
+	struct bell *b = t->data;
+	ring(&b->heads);
+	ring(&b->access);
+}
+
+/* It has rung just now: it will again when the pause is over. */
+static bool pausing(struct channel *c)
+{
+	struct bell *b = c->bell;
+	const uint64_t since = uv_now(b->server->loop) - c->rung_ms;
+	if (!c->rung_ms || since >= PAUSE_MS)
+		return false;
+	if (!uv_is_active((uv_handle_t *)&b->pause))
+		uv_timer_start(&b->pause, on_pause_over, PAUSE_MS - since, 0);
+	return true;
+}
+
 /* Any connection to the primary can ring; while there is none, what is to be said waits. */
 static void ring(struct channel *c)
 {
 	struct bell *b = c->bell;
 	struct server *s = b->server;
 	const bool up = pg_link_up(b->link);
-	if (c->under_way || buf_len(&c->waiting) == 0 || (!up && pg_pool_up(s->readers) == 0))
+	if (c->under_way || buf_len(&c->waiting) == 0 || (!up && pg_pool_up(s->readers) == 0) ||
+	    b->closed || pausing(c))
 		return;
 	if (buf_add(&c->waiting, "", 1) < 0) {
 		everybody_looks(c);
@@ -73,6 +104,7 @@ static void ring(struct channel *c)
 	if (!q || pg_params_bad(&q->params))
 		return;
 	c->under_way = true;
+	c->rung_ms = uv_now(s->loop);
 	s->priv->metrics.bells_rung++;
 	if (up)
 		pg_link_submit(b->link, u);
@@ -205,15 +237,37 @@ int bell_open(struct server *s, struct bell **out, struct err *e)
 		free(b);
 		return rc;
 	}
+	uv_timer_init(s->loop, &b->pause);
+	b->pause.data = b;
+	b->open = 2;
 	s->bell = b->link;
 	*out = b;
 	return 0;
 }
 
+static void closed_one(struct bell *b)
+{
+	if (--b->open == 0)
+		b->closed(b->closed_ctx);
+}
+
+static void on_link_closed(void *ctx)
+{
+	closed_one(ctx);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	closed_one(h->data);
+}
+
 void bell_close(struct bell *b, void (*closed)(void *ctx), void *ctx)
 {
 	b->server->bell = NULL;
-	pg_link_close(b->link, closed, ctx);
+	b->closed = closed;
+	b->closed_ctx = ctx;
+	pg_link_close(b->link, on_link_closed, b);
+	uv_close((uv_handle_t *)&b->pause, on_timer_closed);
 }
 
 void bell_free(struct bell *b)

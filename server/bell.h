@@ -18,8 +18,8 @@ int bell_open(struct server *s, struct bell **out, struct err *e);
 void bell_close(struct bell *b, void (*closed)(void *ctx), void *ctx);
 void bell_free(struct bell *b);
 
-/* Heads have moved.  One notification is under way at most: what happens meanwhile goes into the
- * next. */
+/* Heads have moved.  One notification is under way at most, and the next leaves some milliseconds
+ * after it: what happens meanwhile goes into that. */
 void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *revs, size_t n);
 /* Now and then: whether the connection still hears, and is of the same database. */
 void bell_check(struct bell *b);

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "handlers/handlers.h"
 #include "scene.h"
+#include "server_private.h"
 
 struct stage {
 	struct scene *scene;
@@ -592,6 +593,28 @@ static void a_change_by_the_other_server_arrives(void **state)
 	host_stop(&second);
 }
 
+/* A commit a millisecond, and more: the others need not hear of each. */
+static void heads_that_move_fast_ring_now_and_then(void **state)
+{
+	enum { MS = 100, PAUSE_MS = 5 };
+	struct stage *g = *state;
+	struct server *s = g->scene->host.server;
+	uv_loop_t *loop = &g->scene->host.loop;
+	const uint32_t territory = 1;
+	const uint64_t rev = push(g, "one"), rung = s->priv->metrics.bells_rung;
+	uv_update_time(loop);
+	const uint64_t from = uv_now(loop);
+	while (uv_now(loop) - from < MS) {
+		bell_heads(s->priv->ring, &territory, &rev, 1);
+		uv_run(loop, UV_RUN_NOWAIT);
+	}
+	const uint64_t by_then = s->priv->metrics.bells_rung;
+	assert_in_range(by_then - rung, 2, (uv_now(loop) - from) / PAUSE_MS + 2);
+	bell_heads(s->priv->ring, &territory, &rev, 1);
+	host_turn(&g->scene->host, 50);
+	assert_true(s->priv->metrics.bells_rung > by_then);
+}
+
 static bool second_is_deaf(void *ctx)
 {
 	return !pg_link_up(((struct host *)ctx)->server->bell);
@@ -760,6 +783,7 @@ int main(void)
 		ROW(rights_that_change_ask_for_a_new_beginning),
 		ROW(a_draining_server_says_goodbye_to_watchers),
 		ROW(a_change_by_the_other_server_arrives),
+		ROW(heads_that_move_fast_ring_now_and_then),
 		ROW(what_was_missed_while_listen_was_down_arrives),
 		ROW(without_any_bell_the_poll_finds_it),
 		ROW(another_epoch_ends_all_sessions),
