@@ -94,19 +94,23 @@ static int keep(struct pg_query *q, const char *verb, const char *name, const ch
 	return q->name && q->text ? 0 : -ERR_NOMEM;
 }
 
-static int write_insert(struct buf *b, const struct kind *k)
+/* `columns`: those that are given, by the index of the field; the others are left NULL. */
+static int write_insert(struct buf *b, const struct kind *k, uint64_t columns)
 {
 	const ProtobufCMessageDescriptor *d = k->desc;
+	unsigned param = 3;
 	int rc = buf_addf(b, "INSERT INTO %s (territory_id, id", k->table);
 
 	for (unsigned i = 0; i < d->n_fields; i++)
-		rc |= buf_addf(b, ", \"%s\"", d->fields[i].name);
+		if (columns >> i & 1)
+			rc |= buf_addf(b, ", \"%s\"", d->fields[i].name);
 	rc |= buf_addf(b, ") SELECT unnest($1::int[]), unnest($2::uuid[])");
 	for (unsigned i = 0; i < d->n_fields; i++) {
 		const struct column_form *form = &forms[field_type(&d->fields[i])];
 
-		rc |= buf_addf(b, ", unnest($%u::%s[])%s", i + 3, element_name(form->element),
-			       form->cast);
+		if (columns >> i & 1)
+			rc |= buf_addf(b, ", unnest($%u::%s[])%s", param++,
+				       element_name(form->element), form->cast);
 	}
 	return rc;
 }
@@ -114,7 +118,8 @@ static int write_insert(struct buf *b, const struct kind *k)
 static int write_upsert(struct buf *b, const struct kind *k)
 {
 	const ProtobufCMessageDescriptor *d = k->desc;
-	int rc = write_insert(b, k) | buf_addf(b, " ON CONFLICT (territory_id, id) DO UPDATE SET ");
+	int rc = write_insert(b, k, UINT64_MAX) |
+		 buf_addf(b, " ON CONFLICT (territory_id, id) DO UPDATE SET ");
 
 	for (unsigned i = 0; i < d->n_fields; i++)
 		rc |= buf_addf(b, "%s\"%s\" = excluded.\"%s\"", i ? ", " : "", d->fields[i].name,
@@ -139,7 +144,7 @@ static int write_unique(struct buf *b, const struct kind *k, const field_desc *f
 
 static int table_init(struct table *t, const struct kind *k, struct buf *b)
 {
-	int rc = write_insert(b, k) || keep(&t->insert, "insert", k->name, NULL, b) ||
+	int rc = write_insert(b, k, UINT64_MAX) || keep(&t->insert, "insert", k->name, NULL, b) ||
 		 write_upsert(b, k) || keep(&t->upsert, "upsert", k->name, NULL, b);
 
 	rc = rc ||
@@ -212,6 +217,54 @@ struct pg_query record_all(const struct kind *k)
 struct pg_query record_unique(const struct kind *k, const field_desc *fd)
 {
 	return table_of(k)->unique[fd - k->desc->fields];
+}
+
+/* ---- inserts of some columns -------------------------------------------------------------------
+ */
+
+/* Most records of a kind fill the same few columns: each that is left out is spared the database
+ * row by row.  Made when they are first needed; once there are as many as this, the whole INSERT
+ * serves for what else comes. */
+enum { NARROW_MAX = 48, NARROW_LEAST = 4 /* columns left out that are worth a statement */ };
+
+static struct narrow {
+	const struct kind *kind;
+	uint64_t columns;
+	struct pg_query insert;
+} narrows[NARROW_MAX];
+static size_t n_narrows;
+
+static bool narrow_make(struct narrow *n)
+{
+	char field[20];
+	struct buf b;
+
+	snprintf(field, sizeof field, "%llx", (unsigned long long)n->columns);
+	buf_init(&b, SQL_MAX);
+	const int rc = write_insert(&b, n->kind, n->columns) ||
+		       keep(&n->insert, "insert", n->kind->name, field, &b);
+	buf_fini(&b);
+	return rc == 0;
+}
+
+/* NULL: the whole one is to be used. */
+static const struct narrow *narrow_find(const struct kind *k, uint64_t columns)
+{
+	for (size_t i = 0; i < n_narrows; i++)
+		if (narrows[i].kind == k && narrows[i].columns == columns)
+			return &narrows[i];
+	if (n_narrows == NARROW_MAX ||
+	    k->desc->n_fields < (unsigned)__builtin_popcountll(columns) + NARROW_LEAST)
+		return NULL;
+	struct narrow *n = &narrows[n_narrows];
+	*n = (struct narrow){.kind = k, .columns = columns};
+	if (!narrow_make(n)) {
+		free((char *)(uintptr_t)n->insert.name);
+		free((char *)(uintptr_t)n->insert.text);
+		return NULL;
+	}
+	n_narrows++;
+	return n;
 }
 
 /* ---- values ------------------------------------------------------------------------------------
@@ -379,15 +432,23 @@ int record_rows_add(struct record_rows *r, uint32_t territory, const uint8_t id[
 int record_rows_store(struct record_rows *r, bool born, struct pg_unit *u)
 {
 	const struct table *t = table_of(r->kind);
-	struct pg_stmt *s = pg_unit_add(u, born ? t->insert : t->upsert);
+	const struct narrow *narrow;
+	struct pg_stmt *s;
+	uint64_t filled = 0;
 
+	for (unsigned i = 0; i < r->kind->desc->n_fields; i++) {
+		pg_array_trim(&r->columns[i]);
+		if (r->columns[i].n || r->columns[i].bad)
+			filled |= UINT64_C(1) << i;
+	}
+	narrow = born ? narrow_find(r->kind, filled) : NULL;
+	s = pg_unit_add(u, narrow ? narrow->insert : born ? t->insert : t->upsert);
 	if (!s)
 		return -ERR_NOMEM;
 	pg_params_array(&s->params, &r->territory);
 	pg_params_array(&s->params, &r->id);
-	for (unsigned i = 0; i < r->kind->desc->n_fields; i++) {
-		pg_array_trim(&r->columns[i]);
-		pg_params_array(&s->params, &r->columns[i]);
-	}
+	for (unsigned i = 0; i < r->kind->desc->n_fields; i++)
+		if (!narrow || filled >> i & 1)
+			pg_params_array(&s->params, &r->columns[i]);
 	return pg_params_bad(&s->params) ? -ERR_NOMEM : 0;
 }
