@@ -13,7 +13,13 @@
 #include "service.h"
 #include "wire.h"
 
-enum { ARENA_MAX = 64 * 1024, CHUNK_ROWS = 500, CHUNK_ARENA = 8 * 1024 * 1024, CHUNKS_AHEAD = 2 };
+enum {
+	BODIES = 4096,
+	ARENA_MAX = 32 * 1024 * 1024,
+	CHUNK_ROWS = 500,
+	CHUNK_ARENA = 8 * 1024 * 1024,
+	CHUNKS_AHEAD = 2
+};
 
 /* ---- push -------------------------------------------------------------------------------------
  */
@@ -21,8 +27,20 @@ enum { ARENA_MAX = 64 * 1024, CHUNK_ROWS = 500, CHUNK_ARENA = 8 * 1024 * 1024, C
 struct pushing {
 	struct sample sample;
 	struct arena arena;
+	Seve__Body **bodies; /* BODIES, made before: as the limit has its own */
 	size_t made;
 };
+
+static int make_bodies(struct pushing *all, struct err *e)
+{
+	all->bodies = arena_array(&all->arena, BODIES, sizeof *all->bodies);
+	for (size_t i = 0; all->bodies && i < BODIES; i++) {
+		all->bodies[i] = sample_action(&all->sample, i, &all->arena);
+		if (!all->bodies[i])
+			all->bodies = NULL;
+	}
+	return all->bodies ? 0 : err_set(e, ERR_NOMEM, "records to push");
+}
 
 static int ask(struct crowd *c, struct peer *p, struct err *e)
 {
@@ -39,9 +57,7 @@ static int ask(struct crowd *c, struct peer *p, struct err *e)
 	change.kind = SEVE__BODY__KIND_ACTION;
 	change.n_mask = mask.n;
 	change.mask = mask.tags;
-	change.set = sample_action(&all->sample, all->made++, &all->arena);
-	if (!change.set)
-		return err_set(e, ERR_NOMEM, "a record to push");
+	change.set = all->bodies[all->made++ % BODIES];
 	m.has_client_id = m.has_territory = m.has_mid = m.has_client_time_ms = true;
 	m.client_id = (ProtobufCBinaryData){sizeof p->client.b, p->client.b};
 	m.territory = c->place.territory;
@@ -53,9 +69,7 @@ static int ask(struct crowd *c, struct peer *p, struct err *e)
 	push.mutations = mutations;
 	q.body_case = SEVE__REQUEST__BODY_PUSH;
 	q.push = &push;
-	const int rc = peer_request(p, &q, e);
-	arena_reset(&all->arena);
-	return rc;
+	return peer_request(p, &q, e);
 }
 
 /* Reply.push.verdicts.code: applied. */
@@ -89,6 +103,8 @@ int service_push(char **arg, struct err *e)
 		return -(int)e->code;
 	arena_init(&all.arena, ARENA_MAX);
 	int rc = sample_open(&all.sample, arg[4], e);
+	if (rc == 0)
+		rc = make_bodies(&all, e);
 	if (rc == 0)
 		rc = crowd_open(&c, arg[0], arg[1], (size_t)n, e);
 	c.ctx = &all;
