@@ -285,7 +285,7 @@ int cmd_sync(struct cli *c)
 		{.type = OPT_END},
 	};
 	struct run r = {.c = c};
-	uint64_t patience_ms;
+	uint64_t patience_ms = 0;
 	uint32_t *ids;
 	size_t n = 0;
 	if (!cli_options(c, table, 0, 0))

@@ -41,7 +41,7 @@ int seve_conflict_fields(const struct seve_record *r, struct seve_table **out,
 {
 	static const char *const columns[] = {"field", "base",   "mine",  "theirs",
 					      "add",   "remove", "clash", NULL};
-	const Seve__Conflict *c;
+	const Seve__Conflict *c = NULL;
 	struct seve_table *t;
 	struct err e = {0};
 

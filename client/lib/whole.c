@@ -78,8 +78,6 @@ static void pulled(void *ctx, const Seve__Reply *reply, const struct err *err)
 		w->err = *err;
 	else if (reply->body_case != SEVE__REPLY__BODY_PULL)
 		err_set(&w->err, ERR_PROTOCOL, "the answer to a pull is of another kind");
-	else
-		client_remember_withheld(w->s, w->territory, reply->pull, &w->err);
 }
 
 static int pull_once(struct whole *w, struct err *e)
@@ -95,7 +93,6 @@ static int pull_once(struct whole *w, struct err *e)
 
 	pull.has_territory = true;
 	pull.territory = w->territory;
-	pull.has_count = pull.count = true;
 	req.body_case = SEVE__REQUEST__BODY_PULL;
 	req.pull = &pull;
 	w->done = false;
@@ -155,7 +152,7 @@ int seve_each_record(struct seve *s, const uint32_t *territories, size_t n, enum
 {
 	struct whole w = {.s = s, .each = each, .ctx = ctx};
 	struct err e = {0};
-	int64_t age;
+	int64_t age = -1;
 
 	read_whole(&w, territories, n, where, &age, &e);
 	if (!e.code && age_ms)

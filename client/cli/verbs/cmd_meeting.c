@@ -129,7 +129,7 @@ static int read_text(struct cli *c, const char *word, const char **out)
 static int add_minute(struct deed *d, const char *kind, const char *action)
 {
 	struct seve_record *meeting = NULL, *minute;
-	const char *text, *action_id = NULL;
+	const char *text = NULL, *action_id = NULL;
 	int rc = names_record(d->c, d->slug, "meeting", d->c->args.at[0], &meeting);
 	if (rc)
 		return rc;
