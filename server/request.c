@@ -370,6 +370,7 @@ int request_begin(struct conn *c, struct span payload, struct err *e)
 	const uint64_t longest = (uint64_t)config_number(r->server->conf, CONFIG_REQUEST_TIMEOUT);
 	struct err why = {0};
 	r->id = id;
+	r->payload = payload;
 	r->deadline_ms = now + longest;
 	r->server->priv->metrics.requests++;
 	if (decode(r, payload, &why) < 0 || check_rate(r, now, &why) < 0) {

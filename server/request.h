@@ -22,6 +22,7 @@ struct request {
 	struct principal *who;
 	struct arena arena;
 	const Seve__Request *body;
+	struct span payload; /* what `body` was read from: only until the handler returns */
 	const struct method *method;
 	uint64_t id;
 	uint64_t start_us, deadline_ms;      /* monotonic */

@@ -64,10 +64,10 @@ struct apply_job {
 	uint32_t territory;
 	struct apply_author author;
 	const Seve__Mutation *mutation; /* or NULL, and then import */
-	struct span packed; /* the mutation as wire_pack() gives it; empty: not at hand */
+	struct span packed; /* the mutation as it came; empty: as wire_pack() gives it */
 	struct apply_import import;
 	const struct apply_revert *revert; /* or NULL */
-	bool explained; /* what apply_clash_needs() asks for is in the world */
+	bool explained;                    /* what apply_clash_needs() asks for is in the world */
 	const char
 		*refuse; /* the database refused this job: record that as its verdict; else NULL */
 

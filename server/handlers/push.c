@@ -107,11 +107,36 @@ static int push_job(struct request *r, const Seve__Mutation *m, struct writer_jo
 	j->work.author.actor = rights.actor;
 	j->work.author.source = rights.source;
 	j->work.mutation = m;
-	j->work.packed = wire_pack(&r->arena, &m->base);
-	if (!j->work.packed.at)
-		return err_set(e, ERR_NOMEM, "mutation");
 	j->bytes = j->work.packed.len;
 	return 0;
+}
+
+/* The bytes of each mutation as they came: a retry is known by them. */
+static int push_bytes(struct request *r, struct push *p, struct err *e)
+{
+	static const uint32_t path[] = {SEVE__REQUEST__BODY_PUSH, 1};
+	struct wire w = {r->payload.at, r->payload.at + r->payload.len, false};
+	struct wire_field f;
+	unsigned depth = 0;
+	size_t n = 0;
+
+	while (n < p->n && wire_next(&w, &f)) {
+		struct span *packed = &p->jobs[n].work.packed;
+
+		if (f.tag != path[depth] || f.type != 2)
+			continue;
+		if (depth == 0) {
+			w = (struct wire){f.bytes.at, f.bytes.at + f.bytes.len, false};
+			depth++;
+			continue;
+		}
+		*packed = (struct span){arena_memdup(&r->arena, f.bytes.at, f.bytes.len),
+					f.bytes.len};
+		if (!packed->at)
+			return err_set(e, ERR_NOMEM, "mutation");
+		n++;
+	}
+	return n == p->n ? 0 : err_set(e, ERR_INTERNAL, "push: mutations and their bytes differ");
 }
 
 static struct push *push_new(struct request *r, size_t n)
@@ -138,6 +163,8 @@ static int push_start(struct request *r, struct err *e)
 	p = push_new(r, body->n_mutations);
 	if (!p)
 		return err_set(e, ERR_NOMEM, "push of %zu mutations", body->n_mutations);
+	if (push_bytes(r, p, e))
+		return -(int)e->code;
 	for (size_t i = 0; i < p->n; i++) {
 		if (push_job(r, body->mutations[i], &p->jobs[i], e))
 			return err_prefix(e, "mutations[%zu]", i);
