@@ -30,8 +30,7 @@ int replica_get(struct store *s, uint32_t territory, struct replica *out, struct
 	out->verify_begun = store_bytes(q, 11).len == sizeof out->verify_after;
 	if (out->verify_begun)
 		memcpy(out->verify_after, store_bytes(q, 11).at, sizeof out->verify_after);
-	out->fork = store_int(q, 12);
-	out->fork_open = store_int(q, 13) != 0;
+	out->fork = (struct resume_fork){store_int(q, 12), store_int(q, 13) != 0};
 	store_done(q);
 	return 0;
 }
@@ -158,34 +157,17 @@ int replica_reset(struct store *s, uint32_t territory, struct err *e)
 /* ---- comparing with the manifest
  * --------------------------------------------------------------------- */
 
-/* Beyond the fork, revs of the history before mean something else.  It rises with each row that is
- * equal in both; a comparison that is begun anew has rows of both among its own, and learns no
- * more. */
-static void fork_begin(const struct replica *r, uint64_t epoch, int64_t *fork, bool *open)
-{
-	*open = false;
-	*fork = r->fork;
-	if (!r->verify_epoch) {
-		*open = r->epoch && r->epoch != epoch;
-		*fork = *open ? 0 : -1;
-	} else if (r->verify_epoch != epoch) {
-		*fork = 0;
-	}
-}
-
 static int verify_in(struct store *s, uint32_t territory, uint64_t epoch, uint64_t view,
 		     struct err *e)
 {
 	struct replica r;
-	int64_t fork;
-	bool open;
 	int rc = replica_get(s, territory, &r, e);
 
 	if (rc || !r.exists)
 		return rc;
-	fork_begin(&r, epoch, &fork, &open);
+	resume_fork_begin(&r.fork, r.epoch, r.verify_epoch, epoch);
 	return store_run(s, e, STORE_verify_begin, "iiiii", (int64_t)territory, (int64_t)epoch,
-			 (int64_t)view, fork, (int64_t)open);
+			 (int64_t)view, r.fork.rev, (int64_t)r.fork.open);
 }
 
 int replica_verify(struct store *s, uint32_t territory, uint64_t epoch, uint64_t view,
@@ -262,7 +244,6 @@ struct comparing {
 	struct replica r;
 	struct local local;
 	const struct replica_fetch *fetch;
-	int64_t fork;
 	struct err *e;
 };
 
@@ -271,9 +252,7 @@ static int act_keep(void *ctx, const struct manifest_row *row)
 	struct comparing *c = ctx;
 	const struct local_row *fact = &c->local.facts[row - c->local.rows];
 
-	/* A row of this comparison may have been fetched from the new history. */
-	if (c->r.fork_open && fact->generation < c->r.generation && (int64_t)fact->rev > c->fork)
-		c->fork = (int64_t)fact->rev;
+	resume_fork_keep(&c->r.fork, fact->generation >= c->r.generation, fact->rev);
 	return store_run(c->store, c->e, STORE_verify_keep, "ibi", (int64_t)c->page->territory,
 			 (struct span){row->id, 16}, (int64_t)c->r.generation);
 }
@@ -309,13 +288,12 @@ static int compare_in(struct comparing *c, struct err *e)
 		rc = manifest_page(entries, c->r.verify_begun ? c->r.verify_after : NULL, e);
 	if (!rc)
 		rc = local_read(c->store, &c->r, m, &c->local, e);
-	c->fork = c->r.fork;
 	if (!rc)
 		rc = manifest_diff(entries, c->local.rows, c->local.n, &acts);
 	if (!rc)
 		rc = store_run(c->store, e, STORE_verify_head, "iii", (int64_t)m->territory,
 			       (int64_t)(c->r.verify_begun ? c->r.verify_head : m->head_rev),
-			       c->fork);
+			       c->r.fork.rev);
 	return rc ? rc : overlay_refresh_stale(c->store, m->territory, false, e);
 }
 

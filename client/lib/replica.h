@@ -4,8 +4,8 @@
 #ifndef SEVE_LIB_REPLICA_H
 #define SEVE_LIB_REPLICA_H
 
+#include "resume.h"
 #include "store.h"
-#include "sync.pb-c.h"
 
 struct replica {
 	bool exists;
@@ -20,9 +20,7 @@ struct replica {
 	uint64_t verify_epoch, verify_view, verify_head; /* epoch 0: none */
 	bool verify_begun;                               /* some pages are dealt with, up to: */
 	uint8_t verify_after[16];
-	int64_t fork; /* greatest rev known to mean the same before and after a change of epoch;
-			 negative: there was none */
-	bool fork_open;
+	struct resume_fork fork;
 };
 
 /* Always succeeds in finding: `exists` tells. */

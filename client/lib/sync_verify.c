@@ -39,12 +39,8 @@ static void knock(struct sync_run *r)
 		r->knocked = true;
 }
 
-/* Whether what waits, or what was acknowledged, belongs to another history than this session's.
- * Nothing is sent before that is sorted out: the same revs and numbers would mean something else.
- */
 static int history_changed(struct sync_run *r, bool *out, struct err *e)
 {
-	const uint64_t epoch = r->s->epoch;
 	struct replica rep;
 	struct reoffer o;
 	int rc = replica_get(r->s->store, item_now(r)->territory, &rep, e);
@@ -53,8 +49,9 @@ static int history_changed(struct sync_run *r, bool *out, struct err *e)
 		rc = reoffer_state(r->s->store, item_now(r)->territory, &o, e);
 	if (rc)
 		return rc;
-	*out = (o.epoch && o.epoch != epoch && (o.waiting || o.settled)) ||
-	       (o.waiting && rep.epoch && rep.epoch != epoch) || (o.waiting && rep.verify_epoch);
+	const struct resume_state held = {o.epoch, rep.epoch, rep.verify_epoch, o.waiting != 0,
+					  o.settled != 0};
+	*out = resume_needed(&held, r->s->epoch);
 	return 0;
 }
 
@@ -77,15 +74,6 @@ void sync_begin_step(struct sync_run *r)
 /* ---- numbers
  * ----------------------------------------------------------------------------------------- */
 
-/* Where nothing is carried, nothing can be compared: what was looked at is taken for unseen. */
-static uint64_t fork_of(const struct sync_run *r, const struct replica *rep,
-			const struct reoffer *o)
-{
-	if (rep->exists)
-		return rep->fork < 0 ? RESUME_NO_FORK : (uint64_t)rep->fork;
-	return o->epoch && o->epoch != r->point.epoch ? 0 : RESUME_NO_FORK;
-}
-
 /* Part of the caller's transaction. */
 static int number_anew(struct sync_run *r, const struct replica *rep, struct err *e)
 {
@@ -94,8 +82,10 @@ static int number_anew(struct sync_run *r, const struct replica *rep, struct err
 	int rc = reoffer_state(r->s->store, it->territory, &o, e);
 
 	if (!rc)
-		rc = reoffer(r->s->store, it->territory, &r->point, r->refused, fork_of(r, rep, &o),
-			     &it->again, e);
+		rc = reoffer(
+			r->s->store, it->territory, &r->point, r->refused,
+			resume_fork_bound(rep->exists ? &rep->fork : NULL, o.epoch, r->point.epoch),
+			&it->again, e);
 	return rc;
 }
 

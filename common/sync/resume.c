@@ -4,6 +4,8 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "bug.h"
+
 int resume_read(const Seve__ResumeReply *r, struct resume_point *out, struct err *e)
 {
 	if (!r->epoch || r->last_mid > INT64_MAX ||
@@ -27,12 +29,47 @@ bool resume_trusts(const struct resume_point *p, struct span own)
 
 bool resume_lost(const struct resume_point *p, bool trusts, uint64_t mid, uint64_t epoch)
 {
-	return epoch != p->epoch && (!trusts || mid > p->last_mid);
+	if (SEVE_BUG(lost_forgotten))
+		return false;
+	return epoch != p->epoch && (!trusts || mid > p->last_mid || SEVE_BUG(offered_twice));
 }
 
 bool resume_renames(const struct resume_point *p, bool trusts, uint64_t mid)
 {
 	return !trusts || mid > p->last_mid;
+}
+
+bool resume_needed(const struct resume_state *s, uint64_t epoch)
+{
+	if (s->numbers && s->numbers != epoch && (s->waits || s->settled))
+		return true;
+	return s->waits && ((s->cursor && s->cursor != epoch) || s->verify);
+}
+
+void resume_fork_begin(struct resume_fork *f, uint64_t cursor, uint64_t verify, uint64_t epoch)
+{
+	f->open = false;
+	if (!verify) {
+		f->open = cursor && cursor != epoch;
+		f->rev = f->open ? 0 : -1;
+	} else if (verify != epoch) {
+		f->rev = 0;
+	}
+}
+
+void resume_fork_keep(struct resume_fork *f, bool brought, uint64_t rev)
+{
+	if (f->open && !brought && (int64_t)rev > f->rev)
+		f->rev = (int64_t)rev;
+}
+
+uint64_t resume_fork_bound(const struct resume_fork *f, uint64_t numbers, uint64_t epoch)
+{
+	if (SEVE_BUG(fork_ignored))
+		return RESUME_NO_FORK;
+	if (f)
+		return f->rev < 0 ? RESUME_NO_FORK : (uint64_t)f->rev;
+	return numbers && numbers != epoch ? 0 : RESUME_NO_FORK;
 }
 
 /* The fresh number of an old one; 0: none.  The list ascends. */

@@ -413,12 +413,12 @@ static void a_comparison_keeps_what_is_equal_and_learns_where_histories_part(voi
 	assert_string_equal(support_title(s, 2), "Navette"); /* readable until it has come */
 	assert_null(support_title(s, 3));
 	assert_int_equal(replica_get(s->store, TERRITORY, &r, &e), 0);
-	assert_int_equal(r.fork, 10);
+	assert_int_equal(r.fork.rev, 10);
 	/* Begun anew, the fork learns nothing from rows that may be of either history. */
 	assert_int_equal(replica_verify(s->store, TERRITORY, 2, 5, &e), 0);
 	assert_int_equal(replica_compare(s->store, &page, &fetch, &e), 0);
 	assert_int_equal(replica_get(s->store, TERRITORY, &r, &e), 0);
-	assert_int_equal(r.fork, 10);
+	assert_int_equal(r.fork.rev, 10);
 	page.epoch = 3;
 	assert_int_equal(replica_compare(s->store, &page, &fetch, &e), -ERR_RESET_REQUIRED);
 	assert_int_equal(replica_verified(s->store, TERRITORY, &e), 0);
