@@ -7,24 +7,31 @@
 /* ---- verdicts
  * ---------------------------------------------------------------------------------------- */
 
-static const struct db_verdict *stored(struct sim *s, unsigned user, uint32_t territory,
-				       uint64_t mid)
+const struct db_verdict *check_stored(struct sim *s, unsigned user, uint32_t territory,
+				      uint64_t serial)
 {
 	for (const struct db_verdict *v = s->db.now.verdicts; v; v = v->older)
-		if (v->territory == territory && v->mid == mid &&
+		if (v->territory == territory && v->serial == serial &&
 		    !uuid_cmp(&v->client, &s->users[user].client))
 			return v;
 	return NULL;
+}
+
+/* The serial number of what a verdict answers: in the order of what was sent. */
+static uint64_t serial_of(const struct sim *s, unsigned user, size_t i)
+{
+	return (uint64_t)s->users[user].sent.mutations[i]->client_time_ms;
 }
 
 void check_verdicts(struct sim *s, unsigned user, uint32_t territory, const Seve__PushReply *r)
 {
 	for (size_t i = 0; i < r->n_verdicts; i++) {
 		const Seve__Verdict *v = r->verdicts[i];
-		const struct db_verdict *held = stored(s, user, territory, v->mid);
+		const uint64_t serial = serial_of(s, user, i);
+		const struct db_verdict *held = check_stored(s, user, territory, serial);
 		uint8_t bytes[8192];
 
-		if (!held && s->users[user].edits[territory - 1][v->mid].rewound)
+		if (!held && s->users[user].edits[territory - 1][serial].rewound)
 			continue; /* told before the database forgot it */
 		if (!held)
 			sim_fail(s,
@@ -51,6 +58,15 @@ static void look(struct sim *s, unsigned user, uint32_t territory, unsigned reco
 
 	if (d->ops->base(d, a, territory, &s->db.ids[territory - 1][record], out))
 		sim_fail(s, "reading a record of the replica");
+}
+
+static void read_fates(struct sim *s, unsigned user, uint32_t territory,
+		       enum outbox_state out[SIM_EDITS + 1])
+{
+	struct depot *d = &s->users[user].depot;
+
+	if (d->ops->fates(d, territory, out))
+		sim_fail(s, "reading the outbox");
 }
 
 /* What the replica says of a revision is what that revision was. */
@@ -125,17 +141,18 @@ static void check_records(struct sim *s, unsigned user, uint32_t territory)
 void check_settled(struct sim *s, unsigned user, uint32_t territory, const Seve__PushReply *r)
 {
 	struct user *u = &s->users[user];
+	enum outbox_state states[SIM_EDITS + 1];
 
+	read_fates(s, user, territory, states);
 	for (size_t i = 0; i < r->n_verdicts; i++) {
 		const Seve__Verdict *v = r->verdicts[i];
-		enum outbox_state state;
+		const uint64_t serial = serial_of(s, user, i);
 
-		if (u->depot.ops->fate(&u->depot, territory, v->mid, &state))
-			sim_fail(s, "reading the outbox");
-		if (state != outbox_judge(v))
-			sim_fail(s, "mutation %llu of %s has its verdict, and is %s",
-				 (unsigned long long)v->mid, u->account, outbox_word(state));
-		u->edits[territory - 1][v->mid].code = v->code;
+		if (states[serial] != outbox_judge(v))
+			sim_fail(s, "edit %llu of %s has its verdict, and is %s",
+				 (unsigned long long)serial, u->account,
+				 outbox_word(states[serial]));
+		u->edits[territory - 1][serial].code = v->code;
 		for (size_t k = 0; k < v->n_outcomes; k++)
 			if (v->outcomes[k]->rev > u->known[territory - 1])
 				u->known[territory - 1] = v->outcomes[k]->rev;
@@ -251,6 +268,7 @@ void check_revoked(struct sim *s, unsigned user, uint32_t territory)
 {
 	struct user *u = &s->users[user];
 	struct arena *a = &s->scratch;
+	enum outbox_state states[SIM_EDITS + 1];
 
 	arena_reset(a);
 	for (unsigned i = 0; i < s->db.n_ids[territory - 1]; i++) {
@@ -264,16 +282,16 @@ void check_revoked(struct sim *s, unsigned user, uint32_t territory)
 				 u->account, territory, i);
 		u->seen[territory - 1][i] = 0;
 	}
-	for (uint64_t mid = 1; mid <= u->mids[territory - 1]; mid++) {
-		enum outbox_state state;
+	read_fates(s, user, territory, states);
+	for (uint64_t n = 1; n <= u->made[territory - 1]; n++) {
+		struct user_edit *edit = &u->edits[territory - 1][n];
 
-		if (u->depot.ops->fate(&u->depot, territory, mid, &state))
-			sim_fail(s, "reading the outbox");
-		if (outbox_waits(state))
-			sim_fail(s, "mutation %llu of %s still waits in a territory that was taken",
-				 (unsigned long long)mid, u->account);
-		if (state == OUTBOX_REJECTED && !stored(s, user, territory, mid))
-			u->edits[territory - 1][mid].refused_here = u->stuck[territory - 1] = true;
+		if (outbox_waits(states[n]))
+			sim_fail(s, "edit %llu of %s still waits in a territory that was taken",
+				 (unsigned long long)n, u->account);
+		edit->refused_here |=
+			states[n] == OUTBOX_REJECTED && !check_stored(s, user, territory, n);
+		edit->let_go |= states[n] == OUTBOX_DONE;
 	}
 }
 
@@ -283,6 +301,7 @@ void check_replica_reopened(struct sim *s, unsigned user)
 	struct user *u = &s->users[user];
 
 	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
+		enum outbox_state states[SIM_EDITS + 1];
 		struct depot_replica r;
 
 		if (u->depot.ops->replica(&u->depot, t + 1, &r))
@@ -290,17 +309,16 @@ void check_replica_reopened(struct sim *s, unsigned user)
 		if (!r.exists || r.loading)
 			memset(u->seen[t], 0, sizeof u->seen[t]);
 		check_records(s, user, t + 1);
-		for (uint64_t mid = 1; mid <= u->mids[t]; mid++) {
-			enum outbox_state state;
+		read_fates(s, user, t + 1, states);
+		for (uint64_t n = 1; n <= u->made[t]; n++) {
+			struct user_edit *edit = &u->edits[t][n];
+			const bool held = check_stored(s, user, t + 1, n);
 
-			if (u->depot.ops->fate(&u->depot, t + 1, mid, &state))
-				sim_fail(s, "reading the outbox");
-			if (state == OUTBOX_REJECTED && !stored(s, user, t + 1, mid))
-				u->edits[t][mid].refused_here = u->stuck[t] = true;
-			if (state == OUTBOX_DONE && !u->edits[t][mid].code &&
-			    !u->edits[t][mid].rewound && !stored(s, user, t + 1, mid))
-				sim_fail(s, "mutation %llu of %s was kept, and is gone",
-					 (unsigned long long)mid, u->account);
+			edit->refused_here |= states[n] == OUTBOX_REJECTED && !held;
+			edit->let_go |= states[n] == OUTBOX_DONE && !r.exists;
+			if (states[n] == OUTBOX_DONE && !edit->code && !edit->rewound && !held)
+				sim_fail(s, "edit %llu of %s in territory %u was kept, and is gone",
+					 (unsigned long long)n, u->account, t + 1);
 		}
 	}
 }
@@ -378,12 +396,23 @@ void check_results(struct sim *s)
  * -----------------------------------------------------------------------------------------------
  */
 
+/* What the database has lost is to be sent again. */
+static bool unsettled(struct sim *s, unsigned user, uint32_t territory, uint64_t serial,
+		      enum outbox_state state)
+{
+	const struct user_edit *edit = &s->users[user].edits[territory - 1][serial];
+
+	return edit->rewound && !edit->let_go && state == OUTBOX_DONE &&
+	       !check_stored(s, user, territory, serial);
+}
+
 bool check_user_clean(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
 
 	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
 		const bool granted = s->db.roles[user][t] != SEVE__ROLE__ROLE_UNSPECIFIED;
+		enum outbox_state states[SIM_EDITS + 1];
 		struct depot_replica r;
 
 		if (u->depot.ops->replica(&u->depot, t + 1, &r))
@@ -393,14 +422,10 @@ bool check_user_clean(struct sim *s, unsigned user)
 		if (granted && (!r.complete || r.loading || r.rev != s->db.now.heads[t].rev ||
 				r.epoch != s->db.epoch || r.view != db_view(s->db.roles[user][t])))
 			return false;
-		for (uint64_t mid = 1; mid <= u->mids[t]; mid++) {
-			enum outbox_state state;
-
-			if (u->depot.ops->fate(&u->depot, t + 1, mid, &state))
-				sim_fail(s, "reading the outbox");
-			if (outbox_waits(state) && !u->cut_off[t])
+		read_fates(s, user, t + 1, states);
+		for (uint64_t n = 1; n <= u->made[t]; n++)
+			if (outbox_waits(states[n]) || unsettled(s, user, t + 1, n, states[n]))
 				return false;
-		}
 	}
 	return u->alive;
 }
@@ -414,44 +439,36 @@ static bool ever_marked(const struct sim *s, uint32_t territory, unsigned record
 	return false;
 }
 
-static bool still_waits(struct sim *s, unsigned user, uint32_t territory, uint64_t mid)
-{
-	struct user *u = &s->users[user];
-	enum outbox_state state;
-
-	if (u->depot.ops->fate(&u->depot, territory, mid, &state))
-		sim_fail(s, "reading the outbox");
-	return u->cut_off[territory - 1] && outbox_waits(state);
-}
-
 /* Each edit is in effect, in a conflict, or refused with a reason: and only one of these. */
-static void check_edit(struct sim *s, unsigned user, uint32_t territory, uint64_t mid)
+static void check_edit(struct sim *s, unsigned user, uint32_t territory, uint64_t serial,
+		       enum outbox_state state)
 {
-	const struct user_edit *edit = &s->users[user].edits[territory - 1][mid];
-	const struct db_verdict *held = stored(s, user, territory, mid);
-	const unsigned mark = user * (VALUES_MARKS / SIM_USERS) + (unsigned)mid;
+	const struct user_edit *edit = &s->users[user].edits[territory - 1][serial];
+	const struct db_verdict *held = check_stored(s, user, territory, serial);
+	const unsigned mark = user * (VALUES_MARKS / SIM_USERS) + (unsigned)serial;
 	const bool marked =
 		edit->record != SIM_RECORDS && ever_marked(s, territory, edit->record, mark);
 
-	if (!held && !edit->refused_here && !edit->rewound && !still_waits(s, user, territory, mid))
-		sim_fail(s, "mutation %llu of %s in territory %u has vanished",
-			 (unsigned long long)mid, s->users[user].account, territory);
+	if (!held && !edit->refused_here && !(edit->rewound && edit->let_go) &&
+	    state != OUTBOX_REJECTED) /* by a history that is gone: its author was told */
+		sim_fail(s, "edit %llu of %s in territory %u has vanished",
+			 (unsigned long long)serial, s->users[user].account, territory);
 	if (edit->record == SIM_RECORDS || !held)
 		return;
 	if ((held->code == SEVE__VERDICT__CODE__CONFLICT ||
 	     held->code == SEVE__VERDICT__CODE__REJECTED) &&
 	    marked)
-		sim_fail(s, "mutation %llu of %s was refused and took effect",
-			 (unsigned long long)mid, s->users[user].account);
+		sim_fail(s, "edit %llu of %s was refused and took effect",
+			 (unsigned long long)serial, s->users[user].account);
 	if (held->code == SEVE__VERDICT__CODE__CONFLICT &&
 	    !quarrel_held(s, territory, edit->record, mark))
-		sim_fail(s, "mutation %llu of %s clashed, and no conflict has ever held it",
-			 (unsigned long long)mid, s->users[user].account);
+		sim_fail(s, "edit %llu of %s clashed, and no conflict has ever held it",
+			 (unsigned long long)serial, s->users[user].account);
 	if ((held->code == SEVE__VERDICT__CODE__APPLIED ||
 	     held->code == SEVE__VERDICT__CODE__MERGED) &&
 	    !marked)
-		sim_fail(s, "mutation %llu of %s was acknowledged and is lost",
-			 (unsigned long long)mid, s->users[user].account);
+		sim_fail(s, "edit %llu of %s was acknowledged and is lost",
+			 (unsigned long long)serial, s->users[user].account);
 }
 
 static void check_same(struct sim *s, unsigned user, uint32_t territory)
@@ -477,9 +494,12 @@ static void check_same(struct sim *s, unsigned user, uint32_t territory)
 void check_user_end(struct sim *s, unsigned user)
 {
 	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
+		enum outbox_state states[SIM_EDITS + 1];
+
 		if (s->db.roles[user][t] != SEVE__ROLE__ROLE_UNSPECIFIED)
 			check_same(s, user, t + 1);
-		for (uint64_t mid = 1; mid <= s->users[user].mids[t]; mid++)
-			check_edit(s, user, t + 1, mid);
+		read_fates(s, user, t + 1, states);
+		for (uint64_t n = 1; n <= s->users[user].made[t]; n++)
+			check_edit(s, user, t + 1, n, states[n]);
 	}
 }

@@ -8,7 +8,9 @@
  *    5  one verdict a mutation, always the same, one effect       check_verdicts, check_results,
  *                                                                 oracle_commit
  *    6  no acknowledged edit is lost: it stands, or was merged,
- *       or overwritten by who knew it, or is in a conflict        check_user_end, oracle_commit
+ *       or overwritten by who knew it, or is in a conflict; what
+ *       a database forgets comes again, once                      check_user_end, oracle_commit,
+ *                                                                 check_numbers, check_judged
  *    7  each edit is in effect, in a conflict, refused with a
  *       reason, or waits                                          check_user_end, check_settled,
  *                                                                 check_replica_reopened
@@ -25,8 +27,13 @@
 #define SEVE_SIM_CHECK_H
 
 #include "db.h"
+#include "outbox.h"
 
 struct sim;
+
+/* The verdict on an edit by its serial number, as the database has it now; NULL: none. */
+const struct db_verdict *check_stored(struct sim *s, unsigned user, uint32_t territory,
+				      uint64_t serial);
 
 /* Verdicts have come: they are those that the database holds, and no other than heard before. */
 void check_verdicts(struct sim *s, unsigned user, uint32_t territory, const Seve__PushReply *r);
@@ -43,6 +50,15 @@ void check_revoked(struct sim *s, unsigned user, uint32_t territory);
 void check_replica_reopened(struct sim *s, unsigned user);
 /* Somebody has begun to read: what is read is what the territory was at its head. */
 void check_snapshot(struct sim *s, uint32_t territory, const struct db_state *d);
+/* Whether the record at this rev is what the database had at it. */
+bool check_stands(struct sim *s, uint32_t territory, unsigned record, const struct outbox_view *v);
+/* A mutation is about to be committed: for the first time in this history, and it says to have seen
+ * nothing that was lost. */
+void check_judged(struct sim *s, const struct apply_job *j);
+/* Commits are lost: what stood in `before` and does not any more is to come again. */
+void check_rewound(struct sim *s, const struct db_verdict *before);
+/* The outbox is in line with the server's numbers: what was lost waits. */
+void check_numbers(struct sim *s, unsigned user, uint32_t territory);
 /* All is calm. */
 void check_results(struct sim *s);
 void check_user_end(struct sim *s, unsigned user);

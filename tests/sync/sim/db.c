@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include "bugs.h"
+#include "check.h"
 #include "wire.h"
 
 static Seve__Role first_role(struct sim *s)
@@ -396,6 +397,7 @@ static void write_verdict(struct sim *s, const struct apply_job *j)
 	v->territory = j->territory;
 	v->client = j->author.client;
 	v->mid = j->mutation->mid;
+	v->serial = (uint64_t)j->mutation->client_time_ms;
 	memcpy(v->hash, j->hash, sizeof v->hash);
 	v->code = j->verdict->code;
 	v->bytes = keep_message(s, &j->verdict->base);
@@ -408,6 +410,7 @@ void db_commit(struct sim *s, struct world *w, struct apply_job *const *jobs, un
 	struct world_head *h, *tmp;
 
 	for (unsigned i = 0; i < n; i++) {
+		check_judged(s, jobs[i]);
 		oracle_commit(s, jobs[i]);
 		write_verdict(s, jobs[i]);
 		s->counts.verdicts[jobs[i]->verdict->code]++;
@@ -459,11 +462,12 @@ void db_replay(struct sim *s)
 
 void db_rewind(struct sim *s)
 {
+	const struct db_verdict *before = s->db.now.verdicts;
+
 	s->counts.rewound++;
 	s->db.now = s->db.standby;
 	oracle_rewound(s);
-	for (unsigned i = 0; i < s->n_users; i++)
-		user_rewound(s, i);
+	check_rewound(s, before);
 }
 
 /* ---- rights

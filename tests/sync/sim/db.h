@@ -45,6 +45,7 @@ struct db_verdict {
 	uint32_t territory;
 	struct uuid client;
 	uint64_t mid;
+	uint64_t serial; /* of its author's, which stays when the number does not */
 	uint8_t hash[32];
 	Seve__Verdict__Code code;
 	struct span bytes;

@@ -1,5 +1,5 @@
-/* depot.h -- what a user's machine keeps over a crash: replica, outbox, cursor.  In memory, for many
- * histories (depot_memory.c); or the library's own store over a disk that loses power
+/* depot.h -- what a user's machine keeps over a crash: replica, outbox, cursor.  In memory, for
+ * many histories (depot_memory.c); or the library's own store over a disk that loses power
  * (depot_sqlite.c).  Each call is one transaction: after a failure nothing of it stands.  -ERR_IO:
  * the machine died in it; what was committed is there after reopen(). */
 #ifndef SEVE_SIM_DEPOT_H
@@ -7,6 +7,7 @@
 
 #include "db.h"
 #include "outbox.h"
+#include "resume.h"
 
 struct sim;
 
@@ -48,8 +49,14 @@ struct depot_ops {
 		    struct outbox_view *out);
 	int (*shown)(struct depot *d, struct arena *a, uint32_t territory, const struct uuid *id,
 		     struct outbox_view *out);
-	/* OUTBOX_DONE when the outbox does not hold it. */
-	int (*fate)(struct depot *d, uint32_t territory, uint64_t mid, enum outbox_state *out);
+	/* What has become of each edit, by its serial number: OUTBOX_DONE when the outbox does not
+	 * hold it. */
+	int (*fates)(struct depot *d, uint32_t territory, enum outbox_state out[SIM_EDITS + 1]);
+	/* The history that the numbers belong to; and numbers that fit the server's, for what waits
+	 * and what it has lost.  `compared`: the comparison with the manifest ends with it. */
+	int (*numbers)(struct depot *d, uint32_t territory, struct resume_state *out);
+	int (*renumber)(struct depot *d, uint32_t territory, const struct resume_point *p,
+			bool refused, bool compared);
 	/* The machine died: what was not committed is gone. */
 	void (*reopen)(struct depot *d);
 	void (*close)(struct depot *d);

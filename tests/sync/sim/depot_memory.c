@@ -1,43 +1,14 @@
-/* depot_memory.c -- see depot.h.  The state is one struct of pointers to what never changes: a
- * transaction works on a copy. */
-#include "sim.h"
+/* depot_memory.c -- see depot.h. */
+#include "depot_memory.h"
 
 #include "bug.h"
 #include "manifest.h"
 #include "wire.h"
 
-struct mem_row {
-	const struct kind *kind; /* NULL: not known */
-	uint64_t rev, generation;
-	uint32_t ref_no;
-	bool deleted;
-	struct span body;
-};
-
-struct mem_entry {
-	bool held;
-	enum outbox_state state;
-	struct span mutation;
-};
-
-struct mem_territory {
-	struct depot_replica replica;
-	uint64_t generation, last_mid;
-	struct mem_row rows[SIM_RECORDS];
-	struct mem_entry outbox[SIM_EDITS + 1]; /* by mid */
-	uint64_t touch[SIM_RECORDS];            /* bit mid: that mutation touches the record */
-};
-
-struct memory {
-	struct mem_territory disk[SIM_TERRITORIES]; /* what is committed */
-	struct mem_territory now;                   /* of the transaction */
-	uint32_t territory;
-};
-
 /* ---- transactions
  * -------------------------------------------------------------------------------- */
 
-static struct mem_territory *begin(struct depot *d, uint32_t territory)
+struct mem_territory *memory_begin(struct depot *d, uint32_t territory)
 {
 	struct memory *m = d->self;
 
@@ -46,12 +17,12 @@ static struct mem_territory *begin(struct depot *d, uint32_t territory)
 	return &m->now;
 }
 
-static const struct mem_territory *look(struct depot *d, uint32_t territory)
+const struct mem_territory *memory_look(struct depot *d, uint32_t territory)
 {
 	return &((struct memory *)d->self)->disk[territory - 1];
 }
 
-static int commit(struct depot *d)
+int memory_commit(struct depot *d)
 {
 	struct memory *m = d->self;
 
@@ -61,12 +32,12 @@ static int commit(struct depot *d)
 	return sim_step(d->sim) ? -ERR_IO : 0;
 }
 
-static unsigned number_of(struct depot *d, uint32_t territory, const uint8_t id[16])
+unsigned memory_number(struct depot *d, uint32_t territory, const uint8_t id[16])
 {
 	return db_record(d->sim, territory, id, true);
 }
 
-static void unpack(struct depot *d, struct arena *a, const ProtobufCMessageDescriptor *desc,
+void memory_unpack(struct depot *d, struct arena *a, const ProtobufCMessageDescriptor *desc,
 		   struct span bytes, ProtobufCMessage **out)
 {
 	struct err e;
@@ -75,7 +46,7 @@ static void unpack(struct depot *d, struct arena *a, const ProtobufCMessageDescr
 		sim_fail(d->sim, "a stored message: %s", e.text);
 }
 
-static struct span pack(struct depot *d, const ProtobufCMessage *m)
+struct span memory_pack(struct depot *d, const ProtobufCMessage *m)
 {
 	const struct span bytes = wire_pack(&d->sim->arena, m);
 
@@ -94,7 +65,7 @@ static void view_of(struct depot *d, struct arena *a, const struct mem_row *r,
 	*out = (struct outbox_view){
 		.kind = r->kind, .deleted = r->deleted, .rev = r->rev, .ref_no = r->ref_no};
 	if (r->kind && !r->deleted)
-		unpack(d, a, &seve__body__descriptor, r->body, &m);
+		memory_unpack(d, a, &seve__body__descriptor, r->body, &m);
 	out->body = (const Seve__Body *)m;
 }
 
@@ -121,7 +92,7 @@ static uint64_t aside(const struct mem_territory *t)
 static int memory_base(struct depot *d, struct arena *a, uint32_t territory, const struct uuid *id,
 		       struct outbox_view *out)
 {
-	view_of(d, a, &look(d, territory)->rows[number_of(d, territory, id->b)], out);
+	view_of(d, a, &memory_look(d, territory)->rows[memory_number(d, territory, id->b)], out);
 	return 0;
 }
 
@@ -132,7 +103,7 @@ static void fold(struct depot *d, struct arena *a, struct span bytes, const stru
 	ProtobufCMessage *m;
 	struct err e;
 
-	unpack(d, a, &seve__mutation__descriptor, bytes, &m);
+	memory_unpack(d, a, &seve__mutation__descriptor, bytes, &m);
 	mutation = (const Seve__Mutation *)m;
 	for (size_t i = 0; i < mutation->n_changes; i++)
 		if (!memcmp(mutation->changes[i]->id.data, id->b, 16) &&
@@ -140,80 +111,93 @@ static void fold(struct depot *d, struct arena *a, struct span bytes, const stru
 			sim_fail(d->sim, "showing an edit: %s", e.text);
 }
 
+bool memory_waits(const struct mem_entry *entry)
+{
+	return entry->held && outbox_waits(entry->state);
+}
+
 static int memory_shown(struct depot *d, struct arena *a, uint32_t territory, const struct uuid *id,
 			struct outbox_view *out)
 {
-	const struct mem_territory *t = look(d, territory);
-	const unsigned n = number_of(d, territory, id->b);
+	const struct mem_territory *t = memory_look(d, territory);
+	const unsigned n = memory_number(d, territory, id->b);
 
 	view_of(d, a, &t->rows[n], out);
-	for (uint64_t mid = 1; mid <= t->last_mid; mid++)
-		if (t->touch[n] >> mid & 1 && t->outbox[mid].held &&
-		    outbox_waits(t->outbox[mid].state))
-			fold(d, a, t->outbox[mid].mutation, id, out);
+	for (unsigned i = 1; i <= SIM_EDITS; i++)
+		if (t->touch[n] >> i & 1 && memory_waits(&t->outbox[i]))
+			fold(d, a, t->outbox[i].mutation, id, out);
 	return 0;
 }
 
 /* ---- the outbox
  * ------------------------------------------------------------------------------------------ */
 
-static uint64_t last_touch(uint64_t touch)
+/* The number of the last edit that touches it; 0: none does. */
+static uint64_t last_touch(const struct mem_territory *t, uint64_t touch)
 {
-	uint64_t mid = 0;
+	unsigned n = 0;
 
 	while (touch >>= 1)
-		mid++;
-	return mid;
+		n++;
+	return n ? t->outbox[n].mid : 0;
 }
 
 static int memory_add(struct depot *d, Seve__Mutation *m)
 {
-	struct mem_territory *t = begin(d, m->territory);
-	struct mem_entry *entry = &t->outbox[t->last_mid + 1];
+	struct mem_territory *t = memory_begin(d, m->territory);
+	const uint64_t serial = (uint64_t)m->client_time_ms;
 
-	if (t->last_mid + 1 > SIM_EDITS)
+	if (serial > SIM_EDITS)
 		return -ERR_EXHAUSTED;
 	m->has_mid = m->has_client_id = true;
 	m->mid = ++t->last_mid;
 	m->client_id = (ProtobufCBinaryData){16, d->client.b};
 	for (size_t i = 0; i < m->n_changes; i++) {
-		uint64_t *touch = &t->touch[number_of(d, m->territory, m->changes[i]->id.data)];
+		uint64_t *touch = &t->touch[memory_number(d, m->territory, m->changes[i]->id.data)];
 
-		m->changes[i]->base_mid = last_touch(*touch);
+		m->changes[i]->base_mid = last_touch(t, *touch);
 		m->changes[i]->has_base_mid = m->changes[i]->base_mid != 0;
-		*touch |= (uint64_t)1 << m->mid;
+		*touch |= (uint64_t)1 << serial;
 	}
-	*entry = (struct mem_entry){true, OUTBOX_PENDING, pack(d, &m->base)};
-	return commit(d);
+	t->outbox[serial] = (struct mem_entry){.held = true,
+					       .state = OUTBOX_PENDING,
+					       .mid = m->mid,
+					       .mutation = memory_pack(d, &m->base)};
+	return memory_commit(d);
 }
 
 static int memory_take(struct depot *d, struct arena *a, uint32_t territory, size_t most,
 		       Seve__PushRequest *out)
 {
-	struct mem_territory *t = begin(d, territory);
+	struct mem_territory *t = memory_begin(d, territory);
 
 	out->n_mutations = 0;
 	out->mutations =
 		SIM_NEED(d->sim, (Seve__Mutation **)arena_array(a, most, sizeof *out->mutations));
-	for (uint64_t mid = 1; mid <= t->last_mid && out->n_mutations < most; mid++) {
+	for (unsigned i = 1; i <= SIM_EDITS && out->n_mutations < most; i++) {
 		ProtobufCMessage *m;
 
-		if (!t->outbox[mid].held || !outbox_waits(t->outbox[mid].state))
+		if (!memory_waits(&t->outbox[i]))
 			continue;
-		unpack(d, a, &seve__mutation__descriptor, t->outbox[mid].mutation, &m);
+		memory_unpack(d, a, &seve__mutation__descriptor, t->outbox[i].mutation, &m);
 		out->mutations[out->n_mutations++] = (Seve__Mutation *)m;
-		t->outbox[mid].state = OUTBOX_SENT;
+		t->outbox[i].state = OUTBOX_SENT;
 	}
-	return out->n_mutations ? commit(d) : 0;
+	return out->n_mutations ? memory_commit(d) : 0;
 }
 
 static void settle_done(struct depot *d, struct mem_territory *t, const Seve__Mutation *m,
 			const Seve__Verdict *v, const char *account, int64_t now_ms)
 {
-	t->outbox[m->mid].held = false;
+	const uint64_t bit = (uint64_t)1 << m->client_time_ms;
+	struct mem_entry *entry = &t->outbox[m->client_time_ms];
+
+	entry->held = false;
+	entry->settled = true;
+	entry->epoch = d->sim->users[d->user].epoch;
 	for (size_t i = 0; i < m->n_changes; i++) {
 		const uint8_t *id = m->changes[i]->id.data;
-		const unsigned n = number_of(d, m->territory, id);
+		const unsigned n = memory_number(d, m->territory, id);
 		struct outbox_view view;
 		struct err e;
 		uint64_t before;
@@ -229,27 +213,28 @@ static void settle_done(struct depot *d, struct mem_territory *t, const Seve__Mu
 				aside(t),
 				view.ref_no,
 				view.deleted,
-				view.body ? pack(d, &view.body->base) : (struct span){0}};
+				view.body ? memory_pack(d, &view.body->base) : (struct span){0}};
 
 			put_row(&t->rows[n], &row);
 		}
-		t->touch[n] &= ~(((uint64_t)1 << m->mid) - 1);
+		/* What was held back as a whole is nothing that later edits build upon. */
+		t->touch[n] &= v->code == SEVE__VERDICT__CODE__CONFLICT ? ~bit : ~(bit - 1);
 	}
 }
 
 static void settle_kept(struct depot *d, struct mem_territory *t, const Seve__Mutation *m,
 			const Seve__Verdict *v, enum outbox_state state)
 {
-	t->outbox[m->mid].state = state;
+	t->outbox[m->client_time_ms].state = state;
 	for (size_t i = 0; i < m->n_changes; i++) {
-		const unsigned n = number_of(d, m->territory, m->changes[i]->id.data);
+		const unsigned n = memory_number(d, m->territory, m->changes[i]->id.data);
 		const Seve__Outcome *o = outbox_outcome(v, m->changes[i]->id.data);
 
-		t->touch[n] &= ~((uint64_t)1 << m->mid);
+		t->touch[n] &= ~((uint64_t)1 << m->client_time_ms);
 		if (o && o->body && kind_of(o->body)) {
 			const struct mem_row row = {
 				kind_of(o->body), o->rev, aside(t),
-				o->ref_no,        false,  pack(d, &o->body->base)};
+				o->ref_no,        false,  memory_pack(d, &o->body->base)};
 
 			put_row(&t->rows[n], &row);
 		}
@@ -260,12 +245,11 @@ static void settle_kept(struct depot *d, struct mem_territory *t, const Seve__Mu
 static void drop_unused(struct depot *d, struct mem_territory *t, const Seve__Mutation *m)
 {
 	for (size_t i = 0; i < m->n_changes && !t->replica.exists; i++) {
-		const unsigned n = number_of(d, m->territory, m->changes[i]->id.data);
+		const unsigned n = memory_number(d, m->territory, m->changes[i]->id.data);
 		bool waiting = false;
 
-		for (uint64_t mid = 1; mid <= t->last_mid; mid++)
-			waiting |= t->touch[n] >> mid & 1 && t->outbox[mid].held &&
-				   outbox_waits(t->outbox[mid].state);
+		for (unsigned k = 1; k <= SIM_EDITS; k++)
+			waiting |= t->touch[n] >> k & 1 && memory_waits(&t->outbox[k]);
 		if (!waiting)
 			t->rows[n] = (struct mem_row){0};
 	}
@@ -274,7 +258,7 @@ static void drop_unused(struct depot *d, struct mem_territory *t, const Seve__Mu
 static int memory_settle(struct depot *d, uint32_t territory, const Seve__PushRequest *sent,
 			 const Seve__PushReply *reply, const char *account, int64_t now_ms)
 {
-	struct mem_territory *t = begin(d, territory);
+	struct mem_territory *t = memory_begin(d, territory);
 	uint64_t mids[SIM_EDITS];
 	struct err e;
 
@@ -292,14 +276,16 @@ static int memory_settle(struct depot *d, uint32_t territory, const Seve__PushRe
 			settle_kept(d, t, m, reply->verdicts[i], state);
 		drop_unused(d, t, m);
 	}
-	return commit(d);
+	t->numbers = d->sim->users[d->user].epoch;
+	return memory_commit(d);
 }
 
-static int memory_fate(struct depot *d, uint32_t territory, uint64_t mid, enum outbox_state *out)
+static int memory_fates(struct depot *d, uint32_t territory, enum outbox_state out[SIM_EDITS + 1])
 {
-	const struct mem_entry *entry = &look(d, territory)->outbox[mid];
+	const struct mem_territory *t = memory_look(d, territory);
 
-	*out = entry->held ? entry->state : OUTBOX_DONE;
+	for (unsigned i = 0; i <= SIM_EDITS; i++)
+		out[i] = t->outbox[i].held ? t->outbox[i].state : OUTBOX_DONE;
 	return 0;
 }
 
@@ -308,19 +294,20 @@ static int memory_fate(struct depot *d, uint32_t territory, uint64_t mid, enum o
 
 static int memory_replica(struct depot *d, uint32_t territory, struct depot_replica *out)
 {
-	*out = look(d, territory)->replica;
+	*out = memory_look(d, territory)->replica;
 	return 0;
 }
 
 static int memory_make(struct depot *d, uint32_t territory)
 {
-	struct mem_territory *t = begin(d, territory);
+	struct mem_territory *t = memory_begin(d, territory);
 
 	if (t->replica.exists)
 		return 0;
 	t->replica = (struct depot_replica){.exists = true, .loading = true};
+	t->fork = (struct resume_fork){-1, false};
 	t->generation = 1;
-	return commit(d);
+	return memory_commit(d);
 }
 
 static void page_row(struct depot *d, struct mem_territory *t, uint32_t territory,
@@ -335,15 +322,15 @@ static void page_row(struct depot *d, struct mem_territory *t, uint32_t territor
 		row.body = (struct span){SIM_NEED(d->sim, (const uint8_t *)arena_memdup(
 								  a, r->body.data, r->body.len)),
 					 r->body.len};
-		unpack(d, a, &seve__body__descriptor, row.body, &m);
+		memory_unpack(d, a, &seve__body__descriptor, row.body, &m);
 		row.ref_no = ((Seve__Body *)m)->meta ? ((Seve__Body *)m)->meta->ref_no : 0;
 	}
-	put_row(&t->rows[number_of(d, territory, r->id.data)], &row);
+	put_row(&t->rows[memory_number(d, territory, r->id.data)], &row);
 }
 
 static int memory_page(struct depot *d, const Seve__Page *p, uint64_t epoch, uint64_t view)
 {
-	struct mem_territory *t = begin(d, p->territory);
+	struct mem_territory *t = memory_begin(d, p->territory);
 
 	if (t->replica.verify_epoch)
 		sim_fail(d->sim, "a page in the middle of a comparison");
@@ -354,19 +341,19 @@ static int memory_page(struct depot *d, const Seve__Page *p, uint64_t epoch, uin
 	t->replica.rev = p->to_rev;
 	t->replica.start = p->start;
 	if (SEVE_BUG(checkpoint_first)) {
-		const int rc = commit(d);
+		const int rc = memory_commit(d);
 
 		if (rc)
 			return rc;
 	}
 	for (size_t i = 0; i < p->n_records; i++)
 		page_row(d, t, p->territory, p->records[i]);
-	return commit(d);
+	return memory_commit(d);
 }
 
 static int memory_complete(struct depot *d, const Seve__PullReply *p)
 {
-	struct mem_territory *t = begin(d, p->territory);
+	struct mem_territory *t = memory_begin(d, p->territory);
 
 	if (t->replica.verify_epoch)
 		sim_fail(d->sim, "a pull ends in the middle of a comparison");
@@ -381,18 +368,18 @@ static int memory_complete(struct depot *d, const Seve__PullReply *p)
 	t->replica.view = p->view;
 	t->replica.rev = p->head_rev;
 	t->replica.start = 0;
-	return commit(d);
+	return memory_commit(d);
 }
 
 static int memory_reset(struct depot *d, uint32_t territory)
 {
-	struct mem_territory *t = begin(d, territory);
+	struct mem_territory *t = memory_begin(d, territory);
 
 	t->replica.epoch = t->replica.view = t->replica.rev = t->replica.start = 0;
 	t->replica.verify_epoch = 0;
 	t->replica.loading = true;
 	t->generation++;
-	return commit(d);
+	return memory_commit(d);
 }
 
 /* ---- comparing with the manifest
@@ -400,8 +387,9 @@ static int memory_reset(struct depot *d, uint32_t territory)
 
 static int memory_verify(struct depot *d, uint32_t territory, uint64_t epoch, uint64_t view)
 {
-	struct mem_territory *t = begin(d, territory);
+	struct mem_territory *t = memory_begin(d, territory);
 
+	resume_fork_begin(&t->fork, t->replica.epoch, t->replica.verify_epoch, epoch);
 	t->replica.epoch = t->replica.view = t->replica.rev = t->replica.start = 0;
 	t->replica.verify_epoch = epoch;
 	t->replica.verify_view = view;
@@ -409,7 +397,7 @@ static int memory_verify(struct depot *d, uint32_t territory, uint64_t epoch, ui
 	t->replica.verify_begun = false;
 	t->replica.loading = true;
 	t->generation++;
-	return commit(d);
+	return memory_commit(d);
 }
 
 struct comparing {
@@ -423,8 +411,10 @@ struct comparing {
 static int act_keep(void *ctx, const struct manifest_row *row)
 {
 	struct comparing *c = ctx;
+	struct mem_row *own = &c->t->rows[memory_number(c->d, c->territory, row->id)];
 
-	c->t->rows[number_of(c->d, c->territory, row->id)].generation = c->t->generation;
+	resume_fork_keep(&c->t->fork, own->generation >= c->t->generation, own->rev);
+	own->generation = c->t->generation;
 	return 0;
 }
 
@@ -432,7 +422,7 @@ static int act_drop(void *ctx, const struct manifest_row *row)
 {
 	struct comparing *c = ctx;
 
-	c->t->rows[number_of(c->d, c->territory, row->id)] = (struct mem_row){0};
+	c->t->rows[memory_number(c->d, c->territory, row->id)] = (struct mem_row){0};
 	return 0;
 }
 
@@ -475,7 +465,7 @@ static unsigned rows_between(struct depot *d, const struct mem_territory *t, uin
 static int memory_compare(struct depot *d, const Seve__ManifestReply *m, uint8_t (*ids)[16],
 			  unsigned *n)
 {
-	struct mem_territory *t = begin(d, m->territory);
+	struct mem_territory *t = memory_begin(d, m->territory);
 	struct depot_replica *r = &t->replica;
 	const struct span entries = {m->entries.data, m->entries.len};
 	struct comparing c = {d, t, m->territory, ids, n};
@@ -494,47 +484,55 @@ static int memory_compare(struct depot *d, const Seve__ManifestReply *m, uint8_t
 		      rows_between(d, t, m->territory, r->verify_begun ? r->verify_after : NULL,
 				   m->more ? manifest_last(entries) : NULL, rows),
 		      &acts);
-	return commit(d);
+	return memory_commit(d);
 }
 
 static int memory_fetched(struct depot *d, uint32_t territory, const Seve__GetReply *r)
 {
-	struct mem_territory *t = begin(d, territory);
+	struct mem_territory *t = memory_begin(d, territory);
 
 	for (size_t i = 0; i < r->n_records; i++)
 		page_row(d, t, territory, r->records[i]);
-	return commit(d);
+	return memory_commit(d);
+}
+
+void memory_compared(struct depot_replica *r, struct resume_fork *fork)
+{
+	r->epoch = r->verify_epoch;
+	r->view = r->verify_view;
+	r->rev = r->verify_head;
+	r->verify_epoch = 0;
+	*fork = (struct resume_fork){-1, false};
 }
 
 static int memory_verified(struct depot *d, uint32_t territory, const uint8_t *to)
 {
-	struct mem_territory *t = begin(d, territory);
+	struct mem_territory *t = memory_begin(d, territory);
 	struct depot_replica *r = &t->replica;
 
 	if (to) {
 		memcpy(r->verify_after, to, sizeof r->verify_after);
 		r->verify_begun = true;
 	} else {
-		r->epoch = r->verify_epoch;
-		r->view = r->verify_view;
-		r->rev = r->verify_head;
-		r->verify_epoch = 0;
+		memory_compared(r, &t->fork);
 	}
-	return commit(d);
+	return memory_commit(d);
 }
 
 static int memory_revoke(struct depot *d, uint32_t territory)
 {
-	struct mem_territory *t = begin(d, territory);
+	struct mem_territory *t = memory_begin(d, territory);
 
-	for (uint64_t mid = 1; mid <= t->last_mid; mid++)
-		if (t->outbox[mid].held && outbox_waits(t->outbox[mid].state))
-			t->outbox[mid].state = OUTBOX_REJECTED;
+	for (unsigned i = 1; i <= SIM_EDITS; i++) {
+		if (memory_waits(&t->outbox[i]))
+			t->outbox[i].state = OUTBOX_REJECTED;
+		t->outbox[i].settled = false;
+	}
 	memset(t->touch, 0, sizeof t->touch);
 	memset(t->rows, 0, sizeof t->rows);
 	t->replica = (struct depot_replica){0};
 	t->generation = 0;
-	return commit(d);
+	return memory_commit(d);
 }
 
 /* ---- opening
@@ -569,7 +567,9 @@ void depot_memory_open(struct sim *s, unsigned user, const struct uuid *client, 
 		.revoke = memory_revoke,
 		.base = memory_base,
 		.shown = memory_shown,
-		.fate = memory_fate,
+		.fates = memory_fates,
+		.numbers = memory_numbers,
+		.renumber = memory_renumber,
 		.reopen = memory_reopen,
 		.close = memory_close,
 	};

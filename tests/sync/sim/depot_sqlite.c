@@ -6,7 +6,9 @@
 #include "disk.h"
 #include "overlay.h"
 #include "queue.h"
+#include "reoffer.h"
 #include "replica.h"
+#include "wire.h"
 
 enum { PATH_SIZE = 300, OPEN_TRIES = 8, AGAIN_SIDES = 12 };
 
@@ -136,12 +138,75 @@ static int lite_settle(struct depot *d, uint32_t territory, const Seve__PushRequ
 		     &e);
 }
 
-static int lite_fate(struct depot *d, uint32_t territory, uint64_t mid, enum outbox_state *out)
+static int lite_fates(struct depot *d, uint32_t territory, enum outbox_state out[SIM_EDITS + 1])
 {
-	const Seve__Verdict *verdict;
+	struct store *s = lite_of(d)->store;
 	struct err e = {0};
+	sqlite3_stmt *q = store_query(s, &e, STORE_outbox_list, "");
+	int rc;
 
-	return queue_fate(lite_of(d)->store, &d->sim->scratch, territory, mid, out, &verdict, &e);
+	for (unsigned i = 0; i <= SIM_EDITS; i++)
+		out[i] = OUTBOX_DONE;
+	while ((rc = store_step(s, q, &e)) == 1) {
+		const struct span bytes = store_bytes(q, 4);
+		ProtobufCMessage *m;
+
+		if ((uint32_t)store_int(q, 0) != territory)
+			continue;
+		if (wire_unpack(&d->sim->arena, &seve__mutation__descriptor, bytes.at, bytes.len,
+				&m, &e))
+			sim_fail(d->sim, "an entry of the outbox: %s", e.text);
+		out[((Seve__Mutation *)m)->client_time_ms] = (enum outbox_state)store_int(q, 2);
+	}
+	return rc;
+}
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+static int lite_numbers(struct depot *d, uint32_t territory, struct resume_state *out)
+{
+	struct reoffer o;
+	struct replica r;
+	struct err e = {0};
+	int rc = replica_get(lite_of(d)->store, territory, &r, &e);
+
+	if (!rc)
+		rc = reoffer_state(lite_of(d)->store, territory, &o, &e);
+	if (rc)
+		sim_fail(d->sim, "the store of user-%u: %s", d->user, e.text);
+	*out = (struct resume_state){o.epoch, r.epoch, r.verify_epoch, o.waiting != 0,
+				     o.settled != 0};
+	return 0;
+}
+
+static int renumber_in(struct depot *d, uint32_t territory, const struct resume_point *p,
+		       bool refused, bool compared, struct err *e)
+{
+	struct store *s = lite_of(d)->store;
+	struct replica r;
+	struct reoffer o;
+	uint64_t again = 0;
+	int rc = replica_get(s, territory, &r, e);
+
+	if (!rc)
+		rc = reoffer_state(s, territory, &o, e);
+	if (!rc)
+		rc = reoffer(s, territory, p, refused,
+			     resume_fork_bound(r.exists ? &r.fork : NULL, o.epoch, p->epoch),
+			     &again, e);
+	return rc || !compared ? rc : replica_verified(s, territory, e);
+}
+
+static int lite_renumber(struct depot *d, uint32_t territory, const struct resume_point *p,
+			 bool refused, bool compared)
+{
+	struct store *s = lite_of(d)->store;
+	struct err e = {0};
+	int rc = store_begin(s, &e);
+
+	if (!rc)
+		rc = store_end(s, renumber_in(d, territory, p, refused, compared, &e), &e);
+	return ended(d, rc, &e);
 }
 
 /* ---- the replica ----------------------------------------------------------------------------- */
@@ -353,7 +418,9 @@ void depot_sqlite_open(struct sim *s, unsigned user, const struct uuid *client, 
 		.revoke = lite_revoke,
 		.base = lite_base,
 		.shown = lite_shown,
-		.fate = lite_fate,
+		.fates = lite_fates,
+		.numbers = lite_numbers,
+		.renumber = lite_renumber,
 		.reopen = lite_reopen,
 		.close = lite_close,
 	};

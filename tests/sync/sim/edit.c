@@ -1,6 +1,7 @@
 /* edit.c -- see edit.h. */
 #include "edit.h"
 
+#include "check.h"
 #include "quarrel.h"
 #include "sim.h"
 
@@ -8,7 +9,7 @@ enum { CHOICES = 4, PROGRESS_SIDES = 108, LEVEL_TAG = 10001 };
 
 static unsigned mark_of(const struct sim *s, unsigned user, uint32_t territory)
 {
-	return user * (VALUES_MARKS / SIM_USERS) + (unsigned)s->users[user].mids[territory - 1] + 1;
+	return user * (VALUES_MARKS / SIM_USERS) + (unsigned)s->users[user].made[territory - 1] + 1;
 }
 
 static Seve__Body *body_new(struct sim *s, uint32_t kind)
@@ -266,25 +267,38 @@ static void add_decided(struct sim *s, unsigned user, Seve__Mutation *m, unsigne
 		*marked = about;
 }
 
+static struct user_base look_at_base(struct sim *s, unsigned user, uint32_t territory,
+				     const Seve__Change *c)
+{
+	struct depot *d = &s->users[user].depot;
+	const unsigned record = db_record(s, territory, c->id.data, true);
+	struct outbox_view v;
+
+	if (d->ops->base(d, &s->arena, territory, &s->db.ids[territory - 1][record], &v))
+		sim_fail(s, "reading what is shown");
+	return (struct user_base){c->base_rev, check_stands(s, territory, record, &v)};
+}
+
 static bool put(struct sim *s, unsigned user, Seve__Mutation *m, unsigned marked)
 {
 	struct user *u = &s->users[user];
-	struct user_edit *edit = &u->edits[m->territory - 1][u->mids[m->territory - 1] + 1];
-	const int rc = u->depot.ops->add(&u->depot, m);
-	enum outbox_state state = OUTBOX_PENDING;
-	const bool died = user_died(s, user, rc);
+	const uint64_t serial = u->made[m->territory - 1] + 1;
+	struct user_edit edit = {.made = true, .record = marked, .rewinds = s->rewinds};
+	enum outbox_state states[SIM_EDITS + 1];
+	bool died;
 
-	if (m->mid != u->mids[m->territory - 1] + 1)
-		sim_fail(s, "the mutation of %s got number %llu, and should have %llu", u->account,
-			 (unsigned long long)m->mid,
-			 (unsigned long long)u->mids[m->territory - 1] + 1);
+	m->has_client_time_ms = true;
+	m->client_time_ms = (int64_t)serial;
+	for (size_t i = 0; i < m->n_changes; i++)
+		edit.bases[i] = look_at_base(s, user, m->territory, m->changes[i]);
+	died = user_died(s, user, u->depot.ops->add(&u->depot, m));
 	/* Whoever died does not know whether it was committed: their machine does. */
-	if (died && u->depot.ops->fate(&u->depot, m->territory, m->mid, &state))
+	if (died && u->depot.ops->fates(&u->depot, m->territory, states))
 		sim_fail(s, "reading the outbox");
-	if (state == OUTBOX_DONE)
+	if (died && states[serial] == OUTBOX_DONE)
 		return false;
-	*edit = (struct user_edit){.made = true, .record = marked};
-	u->mids[m->territory - 1] = m->mid;
+	u->edits[m->territory - 1][serial] = edit;
+	u->made[m->territory - 1] = serial;
 	u->dirty = true;
 	s->counts.edits++;
 	return !died;
@@ -302,7 +316,7 @@ bool edit_random(struct sim *s, unsigned user)
 
 	if (u->depot.ops->replica(&u->depot, territory, &r))
 		sim_fail(s, "reading the cursor");
-	if (!r.complete || u->stuck[t] || u->mids[t] == SIM_EDITS)
+	if (!r.complete || u->made[t] == SIM_EDITS)
 		return true;
 	m.has_territory = true;
 	m.territory = territory;

@@ -52,8 +52,9 @@ static void tell_counts(const struct sim_counts *c)
 	       "%lu pages of manifests, %lu fail-overs, %lu tombstones purged\n",
 	       c->steps, c->crashes, c->pulls, c->pages, c->cuts, c->resets, c->revocations,
 	       c->manifests, c->failovers, c->purges);
-	printf("  %lu fail-overs lost commits, %lu pulls ran beside a push\n", c->rewound,
-	       c->overlaps);
+	printf("  %lu fail-overs lost commits, %lu lost edits were sent again, %lu pulls ran "
+	       "beside a push\n",
+	       c->rewound, c->again, c->overlaps);
 	if (c->writes)
 		printf("  SQLite: %lu writes, %lu syncs, %lu truncations, %lu removals; the power "
 		       "went %lu times: "

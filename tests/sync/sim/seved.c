@@ -358,6 +358,19 @@ void seved_db_lost(struct sim *s, unsigned server)
 	}
 }
 
+void seved_epoch_changed(struct sim *s, unsigned server)
+{
+	struct seved *d = server_at(s, server);
+
+	if (!d->up)
+		return;
+	sim_trace(s, "server %u ends its sessions", server);
+	net_server_gone(s, server);
+	d->first = d->last = NULL;
+	if (d->state != SEVED_IDLE)
+		batch_fail(s, server, ERR_UNAVAILABLE);
+}
+
 void seved_submit(struct sim *s, unsigned server, struct seved_job *j)
 {
 	struct seved *d = server_at(s, server);

@@ -42,6 +42,8 @@ void seved_crash(struct sim *s, unsigned server);
 void seved_hears(struct sim *s, unsigned link);
 /* The database went away under the server. */
 void seved_db_lost(struct sim *s, unsigned server);
+/* Another database has taken over: all sessions end, and nothing that waited goes there. */
+void seved_epoch_changed(struct sim *s, unsigned server);
 /* LISTEN is lost, and comes back by itself. */
 void seved_deaf(struct sim *s, unsigned server);
 /* The account's rights have changed: its sessions end. */

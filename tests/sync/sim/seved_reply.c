@@ -100,6 +100,34 @@ static Seve__Role role_in(struct sim *s, unsigned link, uint32_t territory)
 							 : SEVE__ROLE__ROLE_UNSPECIFIED;
 }
 
+static void hear_resume(struct sim *s, unsigned link, uint64_t request,
+			const Seve__ResumeRequest *q)
+{
+	const struct uuid *client = &s->users[link_at(s, link)->user].client;
+	Seve__Reply reply = SEVE__REPLY__INIT;
+	Seve__ResumeReply r = SEVE__RESUME_REPLY__INIT;
+
+	if (role_in(s, link, q->territory) == SEVE__ROLE__ROLE_UNSPECIFIED || !s->db.up) {
+		reply_error(s, link, request, s->db.up ? ERR_NOT_FOUND : ERR_UNAVAILABLE);
+		return;
+	}
+	r.has_epoch = r.has_last_mid = true;
+	r.epoch = s->db.epoch;
+	for (const struct db_verdict *v = s->db.now.verdicts; v; v = v->older)
+		if (v->territory == q->territory && v->mid > r.last_mid &&
+		    !uuid_cmp(&v->client, client)) {
+			r.last_mid = v->mid;
+			r.has_hash = true;
+			r.hash = (ProtobufCBinaryData){sizeof v->hash,
+						       (uint8_t *)(uintptr_t)v->hash};
+		}
+	reply.has_id = true;
+	reply.id = request;
+	reply.body_case = SEVE__REPLY__BODY_RESUME;
+	reply.resume = &r;
+	net_send(s, link, NET_DOWN, FRAME_REPLY, &reply.base);
+}
+
 /* ---- pushing
  * ------------------------------------------------------------------------------------------ */
 
@@ -541,6 +569,8 @@ static void hear_request(struct sim *s, unsigned link, struct span bytes)
 		hear_manifest(s, link, q->id, q->manifest);
 	else if (q->body_case == SEVE__REQUEST__BODY_GET)
 		hear_get(s, link, q->id, q->get);
+	else if (q->body_case == SEVE__REQUEST__BODY_RESUME)
+		hear_resume(s, link, q->id, q->resume);
 	else
 		sim_fail(s, "a request of another kind: %d", (int)q->body_case);
 }

@@ -105,9 +105,10 @@ static void plan(struct sim *s, unsigned in_ms, agenda_call call)
 
 static void db_returns(struct sim *s, unsigned who, unsigned generation)
 {
-	(void)who;
 	(void)generation;
 	s->db.up = true;
+	for (unsigned i = 0; who && i < SIM_SERVERS; i++)
+		seved_epoch_changed(s, i);
 }
 
 /* A restart, or a standby that takes over: everything that was open is lost; commits only where the
@@ -128,7 +129,8 @@ static void db_falls(struct sim *s, bool failover)
 		db_rewind(s);
 	else
 		db_replay(s);
-	plan(s, 1 + sim_dice(s, DB_DOWN_MS), db_returns);
+	if (!agenda_add(&s->agenda, 1 + sim_dice(s, DB_DOWN_MS), db_returns, failover, 0))
+		sim_fail(s, "the agenda is full");
 }
 
 static void cut_something(struct sim *s)

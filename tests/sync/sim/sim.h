@@ -16,7 +16,7 @@
 #include "seved.h"
 #include "user.h"
 
-enum { SIM_DEATHS = 3 };
+enum { SIM_DEATHS = 3, SIM_FORKS = 64 };
 
 /* What may go wrong, and what people may do: each can be left out, so that a failing history can be
  * made smaller. */
@@ -52,7 +52,7 @@ struct sim_plan {
 
 struct sim_counts {
 	unsigned long verdicts[8], replayed, edits, steps, crashes, cuts, resets, revocations,
-		failovers, manifests, purges, pulls, pages, restarts, overlaps, rewound;
+		failovers, manifests, purges, pulls, pages, restarts, overlaps, rewound, again;
 	unsigned long drawn[SIM_DEATHS + 1], deaths[SIM_DEATHS + 1]; /* histories by number */
 	unsigned long writes, syncs, truncates, deletes, cuts_of_power, losses, tears; /* disk.h */
 };
@@ -69,7 +69,9 @@ struct sim {
 	struct user users[SIM_USERS];
 	unsigned n_users;
 	struct oracle oracle;
-	bool calm; /* nothing goes wrong any more, nobody edits */
+	bool calm;        /* nothing goes wrong any more, nobody edits */
+	unsigned rewinds; /* fail-overs that lost commits */
+	uint64_t forks[SIM_FORKS][SIM_TERRITORIES]; /* and where the histories part */
 	unsigned step, crash_at[SIM_DEATHS], n_crashes, edits_left;
 	struct sim_counts counts;
 	jmp_buf failed;

@@ -1,14 +1,13 @@
 /* user.c -- see user.h.
  *
- *   offline ─tick─► HELLO ─welcome─► PUSH ⟲ verdicts ─nothing waits─► PULL ⟲ pages ─complete─► the
- * next territory … idle ─tick─► PUSH ▲                                                          (a
- * lost connection, a death or a wait too long leads from anywhere) */
+ *   offline ─tick─► HELLO ─welcome─► (user_verify.c) PUSH ⟲ verdicts ─nothing waits─► PULL ⟲ pages
+ * ─complete─► the next territory … idle ─tick─► PUSH ▲ (a lost connection, a death or a wait too
+ * long leads from anywhere) */
 #include "sim.h"
 
 #include "bug.h"
 #include "check.h"
-#include "cursor.h"
-#include "manifest.h"
+#include "user_verify.h"
 #include "wire.h"
 
 enum {
@@ -20,7 +19,6 @@ enum {
 	AWAIT_MS = 10000
 };
 
-static void go(struct sim *s, unsigned user);
 static void go_round(struct sim *s, unsigned user);
 static void tick(struct sim *s, unsigned user, unsigned generation);
 
@@ -50,13 +48,22 @@ static void restart(struct sim *s, unsigned user, unsigned generation)
 	plan_tick(s, user);
 }
 
+/* What a session knows, and the machine does not keep. */
+static void user_forget(struct user *u)
+{
+	u->n_fetch = 0;
+	u->point = (struct resume_point){0};
+	u->begun = u->resume = u->refused = false;
+	u->resumes = 0;
+}
+
 void user_crash(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
 
 	sim_trace(s, "%s dies", u->account);
 	s->counts.restarts++;
-	u->n_fetch = 0;
+	user_forget(u);
 	u->alive = false;
 	u->generation++;
 	u->call = USER_NO_CALL;
@@ -71,23 +78,6 @@ void user_crash(struct sim *s, unsigned user)
 	u->depot.ops->reopen(&u->depot);
 	check_replica_reopened(s, user);
 	plan(s, user, 1 + sim_dice(s, RESTART_MS), restart, u->generation);
-}
-
-void user_rewound(struct sim *s, unsigned user)
-{
-	struct user *u = &s->users[user];
-
-	for (unsigned t = 0; t < SIM_TERRITORIES; t++) {
-		uint64_t last = 0;
-
-		for (const struct db_verdict *v = s->db.now.verdicts; v; v = v->older)
-			if (v->territory == t + 1 && v->mid > last &&
-			    !uuid_cmp(&v->client, &u->client))
-				last = v->mid;
-		for (uint64_t mid = last + 1; mid <= u->mids[t]; mid++)
-			u->edits[t][mid].rewound = true;
-		u->known[t] = 0;
-	}
 }
 
 bool user_died(struct sim *s, unsigned user, int rc)
@@ -137,7 +127,7 @@ void user_lost(struct sim *s, unsigned user, unsigned link)
 	if (u->link != link)
 		return;
 	u->link = NET_NONE;
-	u->n_fetch = 0;
+	user_forget(u);
 	u->welcomed = false;
 	u->call = USER_NO_CALL;
 	u->overlap = 0;
@@ -145,7 +135,7 @@ void user_lost(struct sim *s, unsigned user, unsigned link)
 	plan_tick(s, user);
 }
 
-static void give_up(struct sim *s, unsigned user)
+void user_give_up(struct sim *s, unsigned user)
 {
 	const unsigned link = s->users[user].link;
 
@@ -159,7 +149,7 @@ static void too_long(struct sim *s, unsigned user, unsigned generation)
 
 	if (u->alive && u->generation == generation && u->call != USER_NO_CALL) {
 		sim_trace(s, "%s has waited too long", u->account);
-		give_up(s, user);
+		user_give_up(s, user);
 	}
 }
 
@@ -212,13 +202,13 @@ static void move_on(struct user *u)
 	u->at = (u->at + 1) % SIM_TERRITORIES;
 	u->left--;
 	u->pushed = false;
-	u->n_fetch = 0;
+	user_forget(u);
 }
 
 static void next(struct sim *s, unsigned user)
 {
 	move_on(&s->users[user]);
-	go(s, user);
+	user_go(s, user);
 }
 
 static void go_round(struct sim *s, unsigned user)
@@ -228,10 +218,10 @@ static void go_round(struct sim *s, unsigned user)
 	u->at = sim_dice(s, SIM_TERRITORIES);
 	u->left = SIM_TERRITORIES;
 	u->pushed = false;
-	go(s, user);
+	user_go(s, user);
 }
 
-static void send_request(struct sim *s, unsigned user, enum user_call call, Seve__Request *q)
+void user_send(struct sim *s, unsigned user, enum user_call call, Seve__Request *q)
 {
 	struct user *u = &s->users[user];
 
@@ -288,7 +278,7 @@ static bool go_push(struct sim *s, unsigned user)
 	struct user *u = &s->users[user];
 	Seve__Request q = SEVE__REQUEST__INIT;
 
-	if (u->pushed || u->cut_off[u->at])
+	if (u->pushed)
 		return false;
 	arena_reset(&u->arena);
 	seve__push_request__init(&u->sent);
@@ -301,36 +291,9 @@ static bool go_push(struct sim *s, unsigned user)
 		return false;
 	q.body_case = SEVE__REQUEST__BODY_PUSH;
 	q.push = &u->sent;
-	send_request(s, user, USER_PUSH, &q);
+	user_send(s, user, USER_PUSH, &q);
 	overlap(s, user);
 	return true;
-}
-
-/* What the page before showed to differ, else the next page. */
-static void ask_manifest(struct sim *s, unsigned user, struct depot_replica *r)
-{
-	struct user *u = &s->users[user];
-	Seve__Request q = SEVE__REQUEST__INIT;
-	Seve__GetRequest get = SEVE__GET_REQUEST__INIT;
-	Seve__ManifestRequest m = SEVE__MANIFEST_REQUEST__INIT;
-	ProtobufCBinaryData ids[SIM_RECORDS];
-
-	get.has_territory = m.has_territory = true;
-	get.territory = m.territory = u->at + 1;
-	get.n_ids = u->n_fetch;
-	get.ids = ids;
-	for (unsigned i = 0; i < u->n_fetch; i++)
-		ids[i] = (ProtobufCBinaryData){16, u->fetch[i]};
-	m.has_after = r->verify_begun;
-	m.after = (ProtobufCBinaryData){16, r->verify_after};
-	if (u->n_fetch) {
-		q.body_case = SEVE__REQUEST__BODY_GET;
-		q.get = &get;
-	} else {
-		q.body_case = SEVE__REQUEST__BODY_MANIFEST;
-		q.manifest = &m;
-	}
-	send_request(s, user, u->n_fetch ? USER_GET : USER_MANIFEST, &q);
 }
 
 static bool go_pull(struct sim *s, unsigned user)
@@ -347,22 +310,22 @@ static bool go_pull(struct sim *s, unsigned user)
 	if (!r.exists)
 		return false;
 	if (r.verify_epoch) {
-		ask_manifest(s, user, &r);
+		user_compares(s, user, &r);
 		return true;
 	}
 	pull = pull_of(u, &r);
 	q.body_case = SEVE__REQUEST__BODY_PULL;
 	q.pull = &pull;
-	send_request(s, user, USER_PULL, &q);
+	user_send(s, user, USER_PULL, &q);
 	return true;
 }
 
-static void go(struct sim *s, unsigned user)
+void user_go(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
 
 	while (u->left) {
-		if (go_push(s, user) || go_pull(s, user))
+		if (user_resumes(s, user) || go_push(s, user) || go_pull(s, user))
 			return;
 		move_on(u);
 	}
@@ -388,19 +351,6 @@ static void hear_welcome(struct sim *s, unsigned user, const Seve__Welcome *w)
 	go_round(s, user);
 }
 
-/* The cursor is of no use: by the manifest, or from the beginning.  True: the machine died. */
-static bool start_over(struct sim *s, unsigned user, const struct depot_replica *r)
-{
-	struct user *u = &s->users[user];
-	const bool begun = r->rev || r->verify_epoch;
-
-	u->n_fetch = 0;
-	if (cursor_way(r->complete, begun) == CURSOR_LOAD)
-		return user_died(s, user, u->depot.ops->reset(&u->depot, u->at + 1));
-	return user_died(s, user,
-			 u->depot.ops->verify(&u->depot, u->at + 1, u->epoch, u->views[u->at]));
-}
-
 /* As the library does: verdicts bring records as this session's rights show them.  True: the
  * machine died. */
 static bool fit_cursor(struct sim *s, unsigned user)
@@ -412,7 +362,7 @@ static bool fit_cursor(struct sim *s, unsigned user)
 		sim_fail(s, "reading the cursor");
 	if ((!r.epoch && !r.view) || (r.epoch == u->epoch && r.view == u->views[u->at]))
 		return false;
-	return start_over(s, user, &r);
+	return user_starts_over(s, user, &r);
 }
 
 static void hear_verdicts(struct sim *s, unsigned user, const Seve__PushReply *r)
@@ -436,7 +386,7 @@ static void hear_verdicts(struct sim *s, unsigned user, const Seve__PushReply *r
 		return;
 	}
 	u->call = USER_NO_CALL;
-	go(s, user);
+	user_go(s, user);
 }
 
 /* True: the machine died. */
@@ -491,63 +441,6 @@ static void hear_revoked(struct sim *s, unsigned user)
 	next(s, user);
 }
 
-static void page_end(struct sim *s, unsigned user)
-{
-	struct user *u = &s->users[user];
-
-	u->n_fetch = 0;
-	if (user_died(s, user,
-		      u->depot.ops->verified(&u->depot, u->at + 1,
-					     u->page_more ? u->page_last : NULL)))
-		return;
-	u->call = USER_NO_CALL;
-	go(s, user);
-}
-
-static void hear_manifest(struct sim *s, unsigned user, const Seve__ManifestReply *m)
-{
-	struct user *u = &s->users[user];
-	int rc;
-
-	if (m->epoch != u->epoch) { /* the next Welcome tells what is there now */
-		give_up(s, user);
-		return;
-	}
-	rc = u->depot.ops->compare(&u->depot, m, u->fetch, &u->n_fetch);
-	if (rc == -ERR_RESET_REQUIRED) { /* begun under another epoch or other rights */
-		u->n_fetch = 0;
-		if (user_died(s, user,
-			      u->depot.ops->verify(&u->depot, u->at + 1, m->epoch, m->view)))
-			return;
-		u->call = USER_NO_CALL;
-		go(s, user);
-		return;
-	}
-	if (user_died(s, user, rc))
-		return;
-	s->counts.manifests++;
-	sim_trace(s, "%s compares territory %u of rev %llu: %zu entries, %u differ", u->account,
-		  u->at + 1, (unsigned long long)m->head_rev, m->entries.len / MANIFEST_ENTRY,
-		  u->n_fetch);
-	u->page_more = m->more;
-	if (m->entries.len)
-		memcpy(u->page_last, manifest_last((struct span){m->entries.data, m->entries.len}),
-		       16);
-	u->call = USER_NO_CALL;
-	if (u->n_fetch)
-		go(s, user);
-	else
-		page_end(s, user);
-}
-
-static void hear_fetched(struct sim *s, unsigned user, const Seve__GetReply *r)
-{
-	struct user *u = &s->users[user];
-
-	if (!user_died(s, user, u->depot.ops->fetched(&u->depot, u->at + 1, r)))
-		page_end(s, user);
-}
-
 static void hear_reset(struct sim *s, unsigned user)
 {
 	struct user *u = &s->users[user];
@@ -558,40 +451,28 @@ static void hear_reset(struct sim *s, unsigned user)
 	memset(u->seen[u->at], 0, sizeof u->seen[u->at]);
 	if (u->depot.ops->replica(&u->depot, u->at + 1, &r))
 		sim_fail(s, "reading the cursor");
-	if (start_over(s, user, &r))
+	if (user_starts_over(s, user, &r))
 		return;
 	u->call = USER_NO_CALL;
-	go(s, user);
-}
-
-/* The database forgot earlier edits: their numbers are missing, and it takes no later ones. */
-static void hear_cut_off(struct sim *s, unsigned user)
-{
-	struct user *u = &s->users[user];
-	bool rewound = false;
-
-	for (uint64_t mid = 1; mid <= u->mids[u->at]; mid++)
-		rewound |= u->edits[u->at][mid].rewound;
-	if (!rewound)
-		sim_fail(s, "%s was told that its mutations are out of order", u->account);
-	u->cut_off[u->at] = u->stuck[u->at] = true;
-	u->call = USER_NO_CALL;
-	go(s, user);
+	user_go(s, user);
 }
 
 /* A pull beside the push has ended before it. */
-static void hear_overlap(struct sim *s, unsigned user, const Seve__Reply *r)
+static void hear_overlap(struct sim *s, unsigned user, const Seve__Reply *reply)
 {
 	struct user *u = &s->users[user];
-	const enum err_code code = r->error ? err_by_name(r->error->detail) : ERR_OK;
+	const enum err_code code = reply->error ? err_by_name(reply->error->detail) : ERR_OK;
+	struct depot_replica r;
 
 	u->overlap = 0;
 	if (code == ERR_RESET_REQUIRED) {
 		s->counts.resets++;
 		memset(u->seen[u->at], 0, sizeof u->seen[u->at]);
-		(void)user_died(s, user, u->depot.ops->reset(&u->depot, u->at + 1));
-	} else if (!r->error) {
-		(void)take_pulled(s, user, r->pull);
+		if (u->depot.ops->replica(&u->depot, u->at + 1, &r))
+			sim_fail(s, "reading the cursor");
+		(void)user_starts_over(s, user, &r);
+	} else if (!reply->error) {
+		(void)take_pulled(s, user, reply->pull);
 	} /* else the push is told the same */
 }
 
@@ -601,13 +482,14 @@ static void hear_error(struct sim *s, unsigned user, const Seve__Error *e)
 
 	if (e->class_ == SEVE__ERROR__CLASS__RETRYABLE ||
 	    e->class_ == SEVE__ERROR__CLASS__UNKNOWN_OUTCOME)
-		give_up(s, user);
+		user_give_up(s, user);
 	else if (code == ERR_NOT_FOUND)
 		hear_revoked(s, user);
 	else if (code == ERR_RESET_REQUIRED && s->users[user].call == USER_PULL)
 		hear_reset(s, user);
-	else if (code == ERR_OUT_OF_ORDER && s->users[user].call == USER_PUSH)
-		hear_cut_off(s, user);
+	else if ((code == ERR_OUT_OF_ORDER || code == ERR_MID_REUSED) &&
+		 s->users[user].call == USER_PUSH)
+		user_hears_refusal(s, user, code == ERR_MID_REUSED);
 	else
 		sim_fail(s, "%s was told %s", s->users[user].account, e->detail);
 }
@@ -634,9 +516,11 @@ static void hear_reply(struct sim *s, unsigned user, const Seve__Reply *r)
 	else if (r->body_case == SEVE__REPLY__BODY_PULL && u->call == USER_PULL)
 		hear_pulled(s, user, r->pull);
 	else if (r->body_case == SEVE__REPLY__BODY_MANIFEST && u->call == USER_MANIFEST)
-		hear_manifest(s, user, r->manifest);
+		user_hears_manifest(s, user, r->manifest);
 	else if (r->body_case == SEVE__REPLY__BODY_GET && u->call == USER_GET)
-		hear_fetched(s, user, r->get);
+		user_hears_fetched(s, user, r->get);
+	else if (r->body_case == SEVE__REPLY__BODY_RESUME && u->call == USER_RESUME)
+		user_hears_resumed(s, user, r->resume);
 	else
 		sim_fail(s, "%s was answered something else than asked", u->account);
 }
