@@ -88,21 +88,57 @@ static bool is_newcomer(const struct facts *f, const Seve__Actor *a)
 	       (t && t->has_phase && t->phase >= PHASE_EXTENSION);
 }
 
+static bool meets_newcomer(const Seve__Interview *v)
+{
+	return v && v->has_kind && v->kind == SEVE__INTERVIEW__KIND__KIND_NEWCOMER &&
+	       v->has_actor_id && v->has_state &&
+	       (v->state == SEVE__INTERVIEW__STATE__STATE_DONE ||
+		v->state == SEVE__INTERVIEW__STATE__STATE_APPROVED);
+}
+
+static bool is_met(const struct facts *f, const ProtobufCBinaryData *actor)
+{
+	const Seve__Interview *v;
+
+	for (size_t i = 0; (v = rule_next(f, &seve__interview__descriptor, &i));)
+		if (meets_newcomer(v) && rule_same_id(&v->actor_id, actor))
+			return true;
+	return false;
+}
+
 void rule_h3_newcomer(const struct facts *f, struct problems *out)
 {
 	const Seve__Actor *a = (const Seve__Actor *)f->after;
 	const ProtobufCBinaryData self = {16, (uint8_t *)(uintptr_t)f->id.b};
-	const Seve__Interview *v;
 
-	if (!is_newcomer(f, a) || (!f->imported && rule_waived(f)))
+	if (!is_newcomer(f, a) || (!f->imported && rule_waived(f)) || is_met(f, &self))
 		return;
-	for (size_t i = 0; (v = rule_next(f, &seve__interview__descriptor, &i));)
-		if (v->has_kind && v->kind == SEVE__INTERVIEW__KIND__KIND_NEWCOMER &&
-		    v->has_actor_id && rule_same_id(&v->actor_id, &self) && v->has_state &&
-		    (v->state == SEVE__INTERVIEW__STATE__STATE_DONE ||
-		     v->state == SEVE__INTERVIEW__STATE__STATE_APPROVED))
-			return;
 	problem_add(out, false, "actor.state", "H3",
 		    "a newcomer becomes a member after an interview of kind newcomer that is done: "
 		    "0 of 1: hold it, or give the reason for doing without");
+}
+
+/* ---- H3: the interview that somebody became a member by ---- */
+
+bool rule_h3_unmet_concerns(const ProtobufCMessage *before, const ProtobufCMessage *after)
+{
+	(void)after;
+	return meets_newcomer((const Seve__Interview *)before);
+}
+
+void rule_h3_unmet(const struct facts *f, struct problems *out)
+{
+	const Seve__Interview *was = (const Seve__Interview *)f->before;
+	const struct fact *actor = rule_find(f, &seve__actor__descriptor, &was->actor_id);
+	const ProtobufCMessage *a = actor ? kind_message(actor->body) : NULL;
+	struct rule_names names = {.n = 0};
+
+	if (!belongs(a) || !is_newcomer(f, (const Seve__Actor *)a) ||
+	    (!f->imported && rule_waived(f)) || is_met(f, &was->actor_id))
+		return;
+	rule_name(&names, actor->body);
+	problem_add(out, false, "interview.actor_id", "H3",
+		    "%s became a member by this interview, and has no other: keep it, or give the "
+		    "reason for doing without",
+		    rule_names_end(&names));
 }

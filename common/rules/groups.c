@@ -32,17 +32,25 @@ bool rule_s1_concluding_concerns(const ProtobufCMessage *before, const ProtobufC
 	return concluded(after) && !concluded(before);
 }
 
+/* Meetings of the group that were held in the round. */
+static size_t held_of(const struct facts *f, const ProtobufCBinaryData *group, uint32_t round)
+{
+	const Seve__Meeting *m;
+	size_t n = 0;
+
+	for (size_t i = 0; (m = rule_next(f, &seve__meeting__descriptor, &i));)
+		n += m->has_group_id && rule_same_id(&m->group_id, group) &&
+		     round_of_meeting(m) == round && held(m);
+	return n;
+}
+
 void rule_s1_concluding(const struct facts *f, struct problems *out)
 {
 	const Seve__Group *g = (const Seve__Group *)f->after;
 	const ProtobufCBinaryData self = {16, (uint8_t *)(uintptr_t)f->id.b};
 	uint32_t least = rule_policy(f).group_meetings_min;
-	const Seve__Meeting *m;
-	size_t n = 0;
+	const size_t n = held_of(f, &self, round_of_group(g));
 
-	for (size_t i = 0; (m = rule_next(f, &seve__meeting__descriptor, &i));)
-		n += m->has_group_id && rule_same_id(&m->group_id, &self) &&
-		     round_of_meeting(m) == round_of_group(g) && held(m);
 	if (n >= least)
 		return;
 	if (rule_waived(f))
@@ -55,6 +63,38 @@ void rule_s1_concluding(const struct facts *f, struct problems *out)
 			    "the group has held %zu of at least %u meetings in round %u (cancelled "
 			    "ones do not count): hold them, or give a reason",
 			    n, least, round_of_group(g));
+}
+
+/* ---- S1: a meeting that a conclusion rests upon ---- */
+
+bool rule_s1_unheld_concerns(const ProtobufCMessage *before, const ProtobufCMessage *after)
+{
+	const Seve__Meeting *was = (const Seve__Meeting *)before;
+
+	(void)after;
+	return was && was->has_group_id && held(was);
+}
+
+void rule_s1_unheld(const struct facts *f, struct problems *out)
+{
+	const Seve__Meeting *was = (const Seve__Meeting *)f->before;
+	const struct fact *group = rule_find(f, &seve__group__descriptor, &was->group_id);
+	const ProtobufCMessage *g = group ? kind_message(group->body) : NULL;
+	const uint32_t least = rule_policy(f).group_meetings_min, round = round_of_meeting(was);
+	const size_t n = held_of(f, &was->group_id, round);
+
+	if (!concluded(g) || round_of_group((const Seve__Group *)g) != round || n >= least)
+		return;
+	if (rule_waived(f))
+		problem_add(out, true, "meeting.group_id", "S1",
+			    "the concluded group is left with %zu of at least %u held meetings in "
+			    "round %u",
+			    n, least, round);
+	else
+		problem_add(out, false, "meeting.group_id", "S1",
+			    "the concluded group would be left with %zu of at least %u held "
+			    "meetings in round %u: keep this one, or give a reason",
+			    n, least, round);
 }
 
 /* ---- a concluded group goes on in a new round ---- */

@@ -8,6 +8,7 @@
 #define RULE(id, kind, function)                                                                   \
 	void function(const struct facts *f, struct problems *out);                                \
 	bool function##_concerns(const ProtobufCMessage *before, const ProtobufCMessage *after);
+#define GONE(id, kind, function) RULE(id, kind, function)
 #define NEED(function, how, kind, field, through)
 #include "rules/rules.def"
 

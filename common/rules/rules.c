@@ -11,13 +11,16 @@ enum {
 };
 
 static const struct rule rules[] = {
-#define RULE(rid, rkind, function)                                                                 \
+#define ROW(rid, rkind, function, rgone)                                                           \
 	{                                                                                          \
 		.id = #rid,                                                                        \
 		.kind = NUMBER_##rkind,                                                            \
+		.gone = (rgone),                                                                   \
 		.check = (function),                                                               \
 		.concerns = function##_concerns,                                                   \
 	},
+#define RULE(rid, rkind, function) ROW(rid, rkind, function, false)
+#define GONE(rid, rkind, function) ROW(rid, rkind, function, true)
 #define NEED(function, how, kind, field, through)
 #include "rules/rules.def"
 };
@@ -27,6 +30,7 @@ static const struct {
 	struct need need;
 } needs[] = {
 #define RULE(rid, rkind, function)
+#define GONE(rid, rkind, function)
 #define NEED(function, nhow, nkind, nfield, nthrough)                                              \
 	{(function),                                                                               \
 	 {.how = NEED_##nhow, .kind = NUMBER_##nkind, .field = #nfield, .through = #nthrough}},

@@ -48,7 +48,7 @@ struct fact {
 struct facts {
 	struct uuid id;                 /* of the guarded record */
 	const ProtobufCMessage *before; /* NULL: creation */
-	const ProtobufCMessage *after;  /* never NULL; a deletion is not a move and runs no rule */
+	const ProtobufCMessage *after;  /* NULL: deletion, which only rules of GONE look at */
 	const char *reason;             /* a person's, or NULL */
 	bool imported;                  /* by a partner's row: nobody is there to give a reason */
 	int64_t now_ms;                 /* since 1970 */
@@ -60,10 +60,12 @@ struct facts {
 struct rule {
 	const char *id; /* "H4" */
 	uint32_t kind;  /* guarded */
+	bool gone;      /* looks at a deletion, and at nothing else */
 	void (*check)(const struct facts *f, struct problems *out);
 	/* Whether this change can break the rule at all: saves the fetch.  Before the fetch it is
 	 * asked with `before` NULL and with only the fields of `after` that the change sets: it
-	 * says no only where the change cannot matter. */
+	 * says no only where the change cannot matter.  Of a deletion it is asked with both,
+	 * `after` NULL, and never before the fetch. */
 	bool (*concerns)(const ProtobufCMessage *before, const ProtobufCMessage *after);
 };
 

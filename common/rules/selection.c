@@ -111,6 +111,31 @@ void rule_h1_low_hanging(const struct facts *f, struct problems *out)
 		flag_taken_off(f, out);
 }
 
+/* ---- H1: its deletion would be a rejection by another name ---- */
+
+bool rule_h1_deleted_concerns(const ProtobufCMessage *before, const ProtobufCMessage *after)
+{
+	(void)after;
+	return low_hanging((const Seve__Action *)before);
+}
+
+void rule_h1_deleted(const struct facts *f, struct problems *out)
+{
+	const Seve__Action *was = (const Seve__Action *)f->before;
+
+	if (status_is(was, SEVE__ACTION__STATUS__STATUS_MERGED) ||
+	    status_is(was, SEVE__ACTION__STATUS__STATUS_ABANDONED))
+		return;
+	if (not_yet_selected(was))
+		problem_add(out, false, "action.low_hanging", "H1",
+			    "a low-hanging action is not deleted: select it, or first take "
+			    "low-hanging back, with a reason");
+	else
+		problem_add(out, false, "action.low_hanging", "H1",
+			    "a low-hanging action is not deleted: merge it into another one, or "
+			    "abandon it with its cause");
+}
+
 /* ---- H1, H5: decisions ---- */
 
 bool rule_h1_decision_concerns(const ProtobufCMessage *before, const ProtobufCMessage *after)

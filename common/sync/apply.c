@@ -70,7 +70,9 @@ static int want_through(const struct rule_wish *x, const struct need *n)
 	size_t count = 0;
 	int rc = want_from(x, n, x->id, through->id);
 
-	if (field_type(through) == FIELD_IDS)
+	if (!x->m)
+		count = 0;
+	else if (field_type(through) == FIELD_IDS)
 		count = field_count(x->m, through);
 	else if (field_present(x->m, through))
 		count = 1;
@@ -127,8 +129,22 @@ int apply_need_values(uint32_t territory, const struct uuid *id, const struct ki
 	for (size_t i = 0; !rc && i < rules_count(); i++) {
 		const struct rule *r = rules_at(i);
 
-		if (r->kind == k->number && r->concerns(NULL, m))
+		if (r->kind == k->number && !r->gone && r->concerns(NULL, m))
 			rc = rule_needs(&(struct rule_wish){w, territory, id, k, m}, r);
+	}
+	return rc;
+}
+
+int apply_need_gone(uint32_t territory, const struct uuid *id, const struct kind *k,
+		    const struct apply_wants *w)
+{
+	int rc = w->referrers(w->ctx, territory, id);
+
+	for (size_t i = 0; !rc && i < rules_count(); i++) {
+		const struct rule *r = rules_at(i);
+
+		if (r->kind == k->number && r->gone)
+			rc = rule_needs(&(struct rule_wish){w, territory, id, k, NULL}, r);
 	}
 	return rc;
 }
@@ -156,7 +172,7 @@ static int change_needs(const struct apply_job *j, const Seve__Change *c,
 	if (!rc && c->base_mid)
 		rc = w->prior(w->ctx, j->territory, &j->author.client, c->base_mid);
 	if (!rc && c->op == SEVE__CHANGE__OP__OP_DELETE)
-		rc = w->referrers(w->ctx, j->territory, &id);
+		rc = apply_need_gone(j->territory, &id, k, w);
 	if (!rc && c->op == SEVE__CHANGE__OP__OP_RESTORE)
 		rc = w->last_version(w->ctx, j->territory, &id);
 	if (!rc && moves_level(c))

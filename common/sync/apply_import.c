@@ -93,7 +93,7 @@ int apply_import_needs(const struct apply_job *j, const struct apply_wants *w)
 	if (!rc && in->same_as)
 		rc = w->record(w->ctx, j->territory, in->same_as, true);
 	if (!rc && in->row->remove)
-		rc = w->referrers(w->ctx, j->territory, &id);
+		rc = apply_need_gone(j->territory, &id, in->kind, w);
 	if (!rc && in->row->revive)
 		rc = w->last_version(w->ctx, j->territory, &id);
 	if (!rc && in->row->set && kind_of(in->row->set) == in->kind)

@@ -19,7 +19,7 @@ int apply_revert_needs(const struct apply_job *j, const struct apply_wants *w)
 	if (!rc)
 		rc = w->record(w->ctx, j->territory, &in->id, true);
 	if (!rc)
-		rc = w->referrers(w->ctx, j->territory, &in->id);
+		rc = apply_need_gone(j->territory, &in->id, in->kind, w);
 	if (!rc && in->before && kind_of(in->before) == in->kind)
 		rc = apply_need_values(j->territory, &in->id, in->kind, kind_message(in->before),
 				       w);

@@ -341,6 +341,12 @@ struct wish {
 	const field_desc *field, *through;
 };
 
+/* The guarded record; of one that is deleted, what it was. */
+static const Seve__Body *guarded(const struct stage *st)
+{
+	return st->next.deleted ? st->target->body : st->next.body;
+}
+
 /* Whether `id` is the origin: the guarded record, or what it names in `through`. */
 static int is_origin(void *ctx, const field_desc *field, const struct kind *target,
 		     const uint8_t id[16])
@@ -348,7 +354,7 @@ static int is_origin(void *ctx, const field_desc *field, const struct kind *targ
 	const struct wish *x = ctx;
 
 	(void)target;
-	return field == x->field && refers(x->st->next.kind, x->st->next.body, x->through->id, id);
+	return field == x->field && refers(x->st->next.kind, guarded(x->st), x->through->id, id);
 }
 
 struct via {
@@ -384,11 +390,11 @@ static bool fits(struct wish *x, const struct world_record *seen)
 	case NEED_POINTING:
 		return refers(seen->kind, seen->body, x->field->id, st->target->key.id.b);
 	case NEED_NAMED:
-		return refers(st->next.kind, st->next.body, x->through->id, seen->key.id.b);
+		return refers(st->next.kind, guarded(st), x->through->id, seen->key.id.b);
 	case NEED_SIBLINGS:
 		return field_each_ref(seen->kind, message(seen->body), is_origin, x) == 1;
 	case NEED_VIA:
-		return field_each_ref(st->next.kind, message(st->next.body), leads_to, &v) == 1;
+		return field_each_ref(st->next.kind, message(guarded(st)), leads_to, &v) == 1;
 	case NEED_ALL:
 		return true;
 	case NEED_ABROAD:
@@ -463,17 +469,17 @@ static int rule_facts(const struct stage_set *s, struct gathering *g, struct fac
 static void rule_wishes(const struct stage_set *s, const struct stage *st, const struct rule *rule,
 			struct gathering *g, struct facts *out)
 {
-	const ProtobufCMessage *after = message(st->next.body);
+	const ProtobufCMessage *about = message(guarded(st));
 	const struct need *n;
 
 	for (size_t i = 0; i < NEEDS_MAX && (n = rules_need(rule, i)); i++) {
 		const struct kind *k = kind_by_number(n->kind);
 		const field_desc *through = field_by_name(st->next.kind, n->through);
 
-		if (n->how == NEED_ABROAD && field_present(after, through))
+		if (n->how == NEED_ABROAD && field_present(about, through))
 			out->abroad_hours = world_abroad_hours(
 				s->world, s->job->territory,
-				((const ProtobufCBinaryData *)field_at(after, through))->data);
+				((const ProtobufCBinaryData *)field_at(about, through))->data);
 		if (n->how != NEED_ABROAD)
 			g->wishes[g->n_wishes++] = (struct wish){
 				s, st, n->how, k, field_by_name(k, n->field), through};
@@ -495,7 +501,8 @@ static int check_rules(struct stage_set *s, const struct stage *st, const char *
 				  .imported = imported,
 				  .now_ms = s->world->now_ms};
 
-		if (r->kind != st->next.kind->number || !r->concerns(before, after))
+		if (r->kind != st->next.kind->number || r->gone != st->next.deleted ||
+		    !r->concerns(before, after))
 			continue;
 		rule_wishes(s, st, r, &g, &f);
 		if (g.n_wishes && rule_facts(s, &g, &f))
@@ -557,7 +564,7 @@ enum stage_end stage_check(struct stage_set *s, const char *reason)
 				    st->next.kind->name);
 		if (st->next.deleted)
 			check_restricted(s, st);
-		else if (check_record(s, st, reason))
+		if (st->next.deleted ? check_rules(s, st, reason) : check_record(s, st, reason))
 			return STAGE_FAILED;
 	}
 	return s->problems.errors ? STAGE_REFUSED : STAGE_GOES_ON;

@@ -101,6 +101,9 @@ bool apply_others_wrote(const struct field_revs *revs, uint64_t base, uint64_t w
 /* What the values of a record need to be loaded. */
 int apply_need_values(uint32_t territory, const struct uuid *id, const struct kind *k,
 		      const ProtobufCMessage *m, const struct apply_wants *w);
+/* What its deletion needs: who points at it, and what the rules of GONE look at. */
+int apply_need_gone(uint32_t territory, const struct uuid *id, const struct kind *k,
+		    const struct apply_wants *w);
 int apply_import_needs(const struct apply_job *j, const struct apply_wants *w);
 int apply_import_row(struct world *w, struct apply_job *j, struct err *e);
 int apply_revert_needs(const struct apply_job *j, const struct apply_wants *w);

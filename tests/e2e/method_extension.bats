@@ -70,6 +70,11 @@ held() { # ROUND
 	expect 9 'H3' as anim actor edit A-4 --territory nord --state member
 	as anim interview edit V-1 --territory nord --state done
 	expect 0 '' as anim actor edit A-4 --territory nord --state member
+	# the interview stays, as long as the membership rests upon it alone
+	expect 9 'H3.*A-4 became a member by this interview' as anim interview delete V-1 --territory nord
+	expect 9 'H3: A-4 became a member' raw_push anim nord "" "interview V-1 delete"
+	expect 0 '' as anim interview delete V-1 --territory nord --reason "saisi deux fois"
+	as anim interview restore V-1 --territory nord
 	expect 0 '' as anim actor edit A-5 --territory nord --state member --reason "connue depuis dix ans"
 	expect 0 'connue depuis dix ans' as anim actor history A-5 --territory nord --format csv
 }
@@ -90,6 +95,15 @@ held() { # ROUND
 	expect 9 'S1: ' raw_push anim nord "" "group G-1 state=concluded"
 	held 1
 	expect 0 '' as anim group edit G-1 --territory nord --state concluded
+}
+
+@test "S1: a meeting that the conclusion rests upon is deleted only with a reason" {
+	equal concluded "$(state_of group G-1)"
+	met=$(as anim meeting list --territory nord --server --format jsonl | jq -r 'select(.meeting_kind == "group" and .state == "held") | .ref' | head -n 1)
+	expect 9 'S1.*left with 2 of at least 3' as anim meeting delete "$met" --territory nord
+	expect 9 'S1: .*left with 2' raw_push anim nord "" "meeting $met delete"
+	expect 0 'left with 2 of at least 3 held meetings in round 1 \(S1\)' as anim meeting delete "$met" --territory nord --reason "saisie deux fois"
+	as anim meeting restore "$met" --territory nord
 }
 
 @test "T15: newcomers open a concluded group again: round 2, a budget of its own, round 1 in the history" {

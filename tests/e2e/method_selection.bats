@@ -101,6 +101,33 @@ import() { # KEY;TITLE;STATUS;LOW_HANGING
 	equal "planned true" "$(as anim action show "$ref" --territory nord --server --format json | jq -r '(.items[0]? // .) | "\(.status) \(.low_hanging)"')"
 }
 
+@test "H1: a low-hanging lead is deleted by no way in either, not even with a reason" {
+	low=$(planned "Ne disparaît pas" --low-hanging yes)
+	expect 9 'H1.*is not deleted: select it' as anim action delete "$low" --territory nord
+	expect 9 'H1' as anim action delete "$low" --territory nord --reason "saisi deux fois"
+	expect 9 'n.est pas supprimé' as anim action delete "$low" --territory nord --lang fr
+	expect 9 'H1: a low-hanging action is not deleted' raw_push anim nord "because" "action $low delete"
+	as anim sync --territory nord
+	expect 0 'is not deleted.*\(H1\)' as anim action delete "$low" --territory nord --offline
+	expect 3 'H1' as anim sync
+	as anim outbox drop "$(as anim outbox list --format jsonl | jq -r .mid)" --territory nord
+	equal planned "$(status_of "$low")"
+	# taken back with its reason first, it may go
+	edit "$low" --low-hanging no --reason "le site déménage"
+	expect 0 '' as anim action delete "$low" --territory nord
+}
+
+@test "H1: an import neither deletes it, nor takes it back with its batch" {
+	import 'k9;Quai commun;planned;yes'
+	ref=$(ref_of anim action nord '.title == "Quai commun"')
+	printf 'key = cle\ntitre = title\n[operation] quoi\nS = delete\n' >"$E2E/gone.map"
+	printf 'cle;titre;quoi\nk9;Quai commun;S\n' >"$E2E/gone.csv"
+	expect 9 'is not deleted' as cci import actions "$E2E/gone.csv" --mapping "$E2E/gone.map" --source cci --territory nord
+	batch=$(as cci import list --territory nord --format json | jq -r '.items[1].batch')
+	expect 3 'is not deleted' as cci import revert "$batch" --territory nord
+	equal planned "$(status_of "$ref")"
+}
+
 @test "H1: the mark is taken off by a person with a reason, before selection" {
 	low=$(planned "Plus si facile" --low-hanging yes)
 	expect 9 'H1.*only with a reason' edit "$low" --low-hanging no

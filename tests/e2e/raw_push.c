@@ -1,8 +1,10 @@
 /* raw_push.c -- pushes a mutation as it is, through the library: no command of ours stands between.
  * Usage: e2e_raw_push SERVER CA-FILE TOKEN-FILE SLUG REASON CHANGE...
- * A change is "KIND NAME field=value field=value": NAME is a reference, an id, or new; a value that
+ * A change is "KIND NAME field=value field=value": NAME is a reference, an id, or new; "KIND NAME
+ * delete", alone, deletes the record; a value that
  * begins with '@' is the id of the record that this reference names, '_' in a value is a blank.
  * Says CODE: text of each violation and warning; the exit status is the library's. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ struct push {
 	uint32_t territory;
 	struct seve_record *list[CHANGES];
 	size_t n;
+	bool deletes;
 };
 
 static int failed(const char *what, struct seve_error *err)
@@ -64,6 +67,10 @@ static int add_change(struct push *p, char *text, struct seve_error **err)
 	if (rc)
 		return rc;
 	p->list[p->n++] = r;
+	if (rest && strcmp(rest, "delete") == 0) {
+		p->deletes = true;
+		return p->n == 1 ? 0 : SEVE_USAGE;
+	}
 	while (!rc && rest && *rest)
 		rc = set_field(p, r, strsep(&rest, " "), err);
 	return rc;
@@ -80,8 +87,11 @@ static int push(struct push *p, const char *reason)
 {
 	struct seve_table *report = NULL;
 	struct seve_error *err = NULL;
-	int rc = seve_save(p->s, p->list, p->n, *reason ? reason : NULL, 0, NULL, &report, &err);
+	int rc;
 
+	reason = *reason ? reason : NULL;
+	rc = p->deletes ? seve_delete(p->s, p->list[0], reason, 0, NULL, &report, &err)
+			: seve_save(p->s, p->list, p->n, reason, 0, NULL, &report, &err);
 	tell(report);
 	seve_table_free(report);
 	return rc ? failed("push", err) : 0;

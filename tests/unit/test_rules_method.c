@@ -107,7 +107,7 @@ static const Seve__Body *record(const char *text, struct uuid *id)
  */
 
 struct row {
-	const char *before, *after; /* the guarded record; before NULL: it is new */
+	const char *before, *after; /* the guarded record; before NULL: it is new; after: deleted */
 	const char *facts[8]; /* records that are needed; '!' first: how the next one was before */
 	const char *reason;
 	const char *says; /* NULL: nothing at all; '~' first: only a warning */
@@ -151,8 +151,8 @@ static void check_says(const char *rule, const struct row *r, const struct probl
 		assert_null(strstr(said, "reason"));
 	if ((r->says != NULL) != (p->n > 0) || (p->errors > 0) != (r->says && !warns) ||
 	    (r->says && !strstr(said, r->says + warns)))
-		fail_msg("%s, %s (reason %s): %s", rule, r->after, r->reason ? r->reason : "none",
-			 p->n ? said : "nothing said");
+		fail_msg("%s, %s (reason %s): %s", rule, r->after ? r->after : "gone",
+			 r->reason ? r->reason : "none", p->n ? said : "nothing said");
 }
 
 /* Runs a rule of this id on the guarded record's kind. */
@@ -168,7 +168,8 @@ static void run(const char *rule, const struct row *rows, size_t n)
 				  .imported = rows[i].imported,
 				  .abroad_hours = rows[i].abroad,
 				  .now_ms = now};
-		f.after = kind_message(record(rows[i].after, &f.id));
+		if (rows[i].after)
+			f.after = kind_message(record(rows[i].after, &f.id));
 		if (rows[i].before)
 			f.before = kind_message(record(rows[i].before, &f.id));
 		f.list = list;
@@ -176,8 +177,9 @@ static void run(const char *rule, const struct row *rows, size_t n)
 		for (size_t k = 0; k < rules_count(); k++) {
 			const struct rule *x = rules_at(k);
 			if (strcmp(x->id, rule) == 0 &&
-			    kind_by_number(x->kind)->desc == f.after->descriptor &&
-			    x->concerns(f.before, f.after))
+			    kind_by_number(x->kind)->desc ==
+				    (f.after ? f.after : f.before)->descriptor &&
+			    x->gone == !f.after && x->concerns(f.before, f.after))
 				x->check(&f, &out);
 		}
 		check_says(rule, &rows[i], &out);
@@ -246,6 +248,26 @@ static void a_low_hanging_action_is_neither_deferred_nor_rejected(void **state)
 		{"action a status=planned", "action a status=rejected"},
 		{"action a status=planned low_hanging=yes",
 		 "action a status=selected low_hanging=yes"},
+	};
+	run("H1", rows, COUNT(rows));
+}
+
+static void a_low_hanging_action_is_not_deleted(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{"action a status=planned low_hanging=yes", NULL,
+		 .says = "first take low-hanging back"},
+		{"action a status=lead low_hanging=yes", NULL, .reason = "entered twice",
+		 .says = "first take low-hanging back"},
+		{"action a status=planned low_hanging=yes", NULL, .imported = true,
+		 .says = "is not deleted"},
+		{"action a status=in_progress low_hanging=yes", NULL, .reason = "entered twice",
+		 .says = "merge it into another one"},
+		{"action a status=planned low_hanging=no", NULL},
+		{"action a status=planned", NULL},
+		{"action a status=merged low_hanging=yes", NULL},
+		{"action a status=abandoned low_hanging=yes", NULL},
 	};
 	run("H1", rows, COUNT(rows));
 }
@@ -511,6 +533,44 @@ static void the_validator_can_tell(void **state)
 	run("H6", rows, COUNT(rows));
 }
 
+/* ---- H3: what a membership rests upon ----------------------------------------------------------
+ */
+
+#define MET(name) "interview " name " kind=newcomer actor_id=@a state=done"
+
+static void the_interview_of_a_newcomer_stays(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{MET("v"),
+		 NULL,
+		 {"actor a name=Moulin state=member wave=1"},
+		 .says = "\"Moulin\" became a member by this interview"},
+		{MET("v"), NULL, {"actor a state=member cohort_id=@w"}, .says = "keep it"},
+		{MET("v"),
+		 NULL,
+		 {"actor a state=dormant wave=1"},
+		 .imported = true,
+		 .says = "keep it"},
+		{MET("v"), NULL, {"actor a state=member wave=1"}, .reason = "entered twice"},
+		{MET("v"), NULL, {"actor a state=member wave=1", MET("u")}},
+		{MET("v"), NULL, {"actor a state=candidate wave=1"}},
+		{MET("v"), NULL, {"actor a state=member"}},
+		{MET("v"),
+		 NULL,
+		 {"actor a state=member", "territory t phase=7"},
+		 .says = "keep it"},
+		{MET("v"), NULL},
+		{"interview v kind=newcomer actor_id=@a state=planned",
+		 NULL,
+		 {"actor a state=member wave=1"}},
+		{"interview v kind=site_visit actor_id=@a state=done",
+		 NULL,
+		 {"actor a state=member wave=1"}},
+	};
+	run("H3", rows, COUNT(rows));
+}
+
 /* ---- S1, S2: groups ---------------------------------------------------------------------------
  */
 
@@ -566,6 +626,34 @@ static void a_group_meets_three_to_five_times_a_round(void **state)
 		 {HELD("m1", "1"), HELD("m2", "1"), HELD("m3", "1"), HELD("m4", "1"),
 		  HELD("m5", "1"), "meeting m6 group_id=@g state=held"}},
 		{NULL, "meeting m kind=workshop state=planned"},
+	};
+	run("S1", rows, COUNT(rows));
+}
+
+static void a_conclusion_keeps_the_meetings_it_rests_upon(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{HELD("m3", "1"),
+		 NULL,
+		 {"group g state=concluded", HELD("m1", "1"), HELD("m2", "1")},
+		 .says = "left with 2 of at least 3 held meetings in round 1"},
+		{HELD("m3", "1"),
+		 NULL,
+		 {"group g state=concluded", HELD("m1", "1"), HELD("m2", "1")},
+		 .reason = "entered twice",
+		 .says = "~left with 2 of at least 3"},
+		{HELD("m3", "1"),
+		 NULL,
+		 {"group g state=concluded", HELD("m1", "1"), HELD("m2", "1"), HELD("m4", "1")}},
+		{HELD("m3", "1"), NULL, {"group g state=active", HELD("m1", "1")}},
+		{HELD("m3", "1"),
+		 NULL,
+		 {"group g state=concluded round=2", HELD("m1", "2"), HELD("m2", "2")}},
+		{"meeting m3 kind=group group_id=@g state=cancelled round=1",
+		 NULL,
+		 {"group g state=concluded", HELD("m1", "1"), HELD("m2", "1")}},
+		{"meeting m3 kind=workshop state=held", NULL},
 	};
 	run("S1", rows, COUNT(rows));
 }
@@ -782,6 +870,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workshop_2_closes_once_low_hanging_actions_are_selected),
 		cmocka_unit_test(a_low_hanging_action_is_neither_deferred_nor_rejected),
+		cmocka_unit_test(a_low_hanging_action_is_not_deleted),
 		cmocka_unit_test(low_hanging_is_taken_back_with_a_reason_before_selection),
 		cmocka_unit_test(decisions_are_about_planned_actions),
 		cmocka_unit_test(workshop_1_closes_once_each_lead_has_a_treatment),
@@ -791,6 +880,8 @@ int main(void)
 		cmocka_unit_test(mastery_rises_by_meetings_and_a_validator),
 		cmocka_unit_test(the_validator_can_tell),
 		cmocka_unit_test(a_group_meets_three_to_five_times_a_round),
+		cmocka_unit_test(a_conclusion_keeps_the_meetings_it_rests_upon),
+		cmocka_unit_test(the_interview_of_a_newcomer_stays),
 		cmocka_unit_test(a_concluded_group_goes_on_in_a_new_round),
 		cmocka_unit_test(groups_are_for_what_takes_time),
 		cmocka_unit_test(visits_end_when_each_member_was_visited),
