@@ -31,6 +31,9 @@ links() { # PAGE
 told docs/protocol.md error "$(sed -n 's/^ERR(\([A-Z_]*\),.*/\1/p' common/err.def)"
 told docs/protocol.md frame "$(sed -n '/^enum frame_type/,/^}/s/^\tFRAME_\([A-Z]*\) =.*/\1/p' common/frame.h)"
 told docs/operations.md setting "$(sed -n 's/^CONFIG([A-Z_]*, "\([a-z-]*\)".*/\1/p' server/config.def)"
+told docs/protocol.md method "$(sed -n 's/^METHOD(\([a-z_]*\),.*/\1/p' server/methods.def)"
+told docs/man/libseve.3 function "$(grep -oE '\bseve_[a-z_]+ ?\(' client/include/seve.h | tr -d ' (' | sort -u)"
+told docs/performance.md "figure of the method" "$(sed -n 's/^[[:space:]]*figure "\([a-z]*\).*/\1/p' tests/bench/bench_method.sh | sort -u)"
 for page in README.md CONTRIBUTING.md docs/*.md proto/*.md tests/data/*.md; do
 	links "$page"
 done
