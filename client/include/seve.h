@@ -375,6 +375,14 @@ SEVE_API const char *seve_import_batch(const struct seve_import *i);
  * and told to the callback as line 0 with the key as text.  SEVE_INVALID at the end where more than
  * a tenth would disappear (unless `force`), or where rows were rejected. */
 SEVE_API void seve_import_full(struct seve_import *i, int force);
+/* The caller can pass its rows again, from the first: to be said before the first one.  Then a loss
+ * makes seve_import_row() or seve_import_end() fail with seve_import_again() 1, and no key that
+ * stands twice is taken twice.  Without it the rows that have no answer are sent again unasked, but
+ * the server no longer knows the keys before them, and seve_import_full() is refused at the end. */
+SEVE_API void seve_import_rereads(struct seve_import *i);
+/* 1, once after each loss that was got over: the run begins anew under the same batch; pass all
+ * rows again.  Their verdicts are told anew, as they were the first time. */
+SEVE_API int seve_import_again(struct seve_import *i);
 enum seve_import_flags { SEVE_IMPORT_REMOVE = 1, SEVE_IMPORT_REVIVE = 2 };
 /* Adds a row: `r` holds the mapped fields (those that were set); `key` is the partner's key.  Rows
  * are sent in chunks, several at a time; verdicts come to the callback in line order. */

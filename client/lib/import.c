@@ -1,8 +1,10 @@
 /* import.c -- a partner's rows: packed into chunks, up to two under way at a time, verdicts told in
  * the order of the lines.
  *
- * After a loss a new run is begun and the chunks without an answer are sent again: what they had
- * already written comes back as unchanged.  A dry run is not resumed: its counts would no longer be
+ * After a loss a new run is begun under the same batch.  It does not know the keys of the rows
+ * before: a caller that can pass its rows again is asked to, from the first; else only the chunks
+ * without an answer are sent again, and the end deletes nothing.  What had been written already is
+ * told as it was then.  A dry run is not resumed but only begun anew: its counts would not be
  * exact. */
 #include <inttypes.h>
 
@@ -17,7 +19,8 @@ enum {
 	CHUNK_BYTES = 256 * 1024,
 	CHUNKS = 2,
 	CHUNK_ARENA_MAX = 64 * 1024 * 1024,
-	VERDICTS = 8, /* values of RowVerdict.Code */
+	VERDICTS = 8,      /* values of RowVerdict.Code */
+	RENEWALS_MAX = 10, /* a line that always breaks before the end of the file */
 };
 
 struct chunk {
@@ -40,6 +43,8 @@ struct seve_import {
 	char *label;
 	char batch[UUID_TEXT]; /* "": a dry run */
 	bool dry_run, begun, full, force;
+	bool rereads, again; /* the rows can be passed again; they are to be */
+	unsigned renewals;   /* runs begun after losses */
 	uint64_t run, head_rev;
 	uint64_t rev; /* of the next row, or 0 */
 	struct chunk chunks[CHUNKS];
@@ -232,6 +237,39 @@ static void pause_ms(struct seve_import *i, uint32_t ms)
 		client_wait(i->s, until);
 }
 
+/* A new run of the same batch. */
+static int renew(struct seve_import *i, struct err *e)
+{
+	int rc = run_begin(i, e);
+
+	if (!rc)
+		i->renewals++;
+	return rc;
+}
+
+/* From the first row on: the caller learns of it by the failure that it gets. */
+static int begin_again(struct seve_import *i, struct err *e)
+{
+	const struct err why = *e;
+	int rc;
+
+	if (i->renewals == RENEWALS_MAX) {
+		err_prefix(e, "the connection has been lost %d times on the way", RENEWALS_MAX);
+		return -(int)e->code;
+	}
+	*e = (struct err){0};
+	rc = renew(i, e);
+	if (rc)
+		return rc;
+	for (size_t k = 0; k < CHUNKS; k++)
+		chunk_reset(&i->chunks[k]);
+	i->filling = i->oldest = 0;
+	memset(i->counts, 0, sizeof i->counts);
+	i->again = true;
+	*e = why;
+	return -(int)e->code;
+}
+
 /* Begins anew and sends again what has no answer. */
 static int resume(struct seve_import *i, const struct err *why, struct err *e)
 {
@@ -240,14 +278,16 @@ static int resume(struct seve_import *i, const struct err *why, struct err *e)
 	*e = *why;
 	if (!client_retryable(e) || ++i->tries >= CLIENT_TRIES)
 		return -(int)e->code;
-	if (i->dry_run) {
+	if (i->dry_run && !i->rereads) {
 		err_prefix(e, "the dry run was cut off");
 		err_remedy(e, "start it again: nothing was written");
 		return -(int)e->code;
 	}
 	pause_ms(i, client_backoff_ms(i->tries, e));
+	if (i->rereads)
+		return begin_again(i, e);
 	*e = (struct err){0};
-	rc = run_begin(i, e);
+	rc = renew(i, e);
 	for (size_t k = 0; !rc && k < CHUNKS; k++) {
 		struct chunk *c = &i->chunks[(i->oldest + k) % CHUNKS];
 
@@ -348,13 +388,14 @@ static int row_in(struct seve_import *i, uint32_t line, const char *key,
 		*e = i->failed;
 		return -(int)e->code;
 	}
+	i->again = false;
 	if (!key || !*key || !r)
 		return err_set(e, ERR_USAGE, "line %u: a row has a key and a record", line);
 	if (r->kind != i->kind || !r->body)
 		return err_set(e, ERR_USAGE, "line %u: a record of kind %s in an import of kind %s",
 			       line, r->kind->name, i->kind->name);
 	rc = add_row(i, line, key, r, flags, e);
-	if (rc)
+	if (rc && !i->again)
 		i->failed = *e;
 	return rc;
 }
@@ -406,6 +447,19 @@ void seve_import_full(struct seve_import *i, int force)
 {
 	i->full = true;
 	i->force = force != 0;
+}
+
+void seve_import_rereads(struct seve_import *i)
+{
+	i->rereads = true;
+}
+
+int seve_import_again(struct seve_import *i)
+{
+	const bool again = i->again;
+
+	i->again = false;
+	return again;
 }
 
 void seve_import_on_verdict(struct seve_import *i, seve_import_verdict fn, void *ctx)
@@ -486,20 +540,36 @@ static struct seve_table *report(const struct seve_import *i)
 	return t;
 }
 
+/* Which keys the rows before a loss had, nobody knows: they must not pass for gone. */
+static int full_check(const struct seve_import *i, struct err *e)
+{
+	if (!i->full || i->rereads || !i->renewals)
+		return 0;
+	err_set(e, ERR_PRECONDITION,
+		"the connection was lost on the way: nothing is deleted after that");
+	return err_remedy(e, "import it again: what was written stays and will be unchanged");
+}
+
 int seve_import_end(struct seve_import *i, struct seve_table **out, struct seve_error **err)
 {
 	struct err e = i->failed;
 	int rc = -(int)e.code;
 
+	i->again = false;
 	if (!rc)
 		rc = flush(i, &e);
 	if (!rc)
 		rc = wait_chunks(i, 0, &e);
 	if (!rc)
+		rc = full_check(i, &e);
+	if (!rc)
 		rc = end_run(i, &e);
-	if (rc)
+	if (rc == -ERR_NOT_FOUND && i->rereads && !i->again)
+		rc = begin_again(i,
+				 &e); /* the server has begun anew, and knows nothing of the run */
+	if (rc && !i->again)
 		i->failed = e;
-	else
+	if (!rc)
 		table_finish(report(i), out, &e);
 	return error_out(err, &e);
 }

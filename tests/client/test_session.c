@@ -524,7 +524,7 @@ static void a_handle_may_be_closed_in_the_middle(void **state)
 
 struct lines {
 	uint32_t next;
-	unsigned out_of_order, created, unchanged;
+	unsigned out_of_order, created, unchanged, again;
 };
 
 static void on_verdict(void *ctx, uint32_t line, const char *verdict, const char *id,
@@ -541,22 +541,35 @@ static void on_verdict(void *ctx, uint32_t line, const char *verdict, const char
 	l->unchanged += strcmp(verdict, "unchanged") == 0;
 }
 
-static int import_rows(struct fixture *f, unsigned n, int dry_run, struct lines *l,
+enum { PLAIN, DRY_RUN, REREADS, FULL };
+
+static int import_rows(struct fixture *f, unsigned n, int how, struct lines *l,
 		       struct seve_table **report)
 {
 	struct seve_import *i = NULL;
 	struct seve_error *err = NULL;
 	struct seve_record *r = NULL;
 	char key[32];
-	int rc = seve_import_begin(f->s, TERRITORY, "actor", "cci", NULL, dry_run, &i, &err);
+	int rc = seve_import_begin(f->s, TERRITORY, "actor", "cci", NULL, how == DRY_RUN, &i, &err);
 
 	assert_int_equal(seve_record_new("actor", TERRITORY, &r, NULL), SEVE_OK);
 	if (!rc)
 		seve_import_on_verdict(i, on_verdict, l);
+	if (!rc && how == REREADS)
+		seve_import_rereads(i);
+	if (!rc && how == FULL)
+		seve_import_full(i, 0);
 	for (uint32_t line = 1; !rc && line <= n; line++) {
 		snprintf(key, sizeof key, "k%u", line);
 		assert_int_equal(seve_record_set(r, "name", key, NULL), SEVE_OK);
 		rc = seve_import_row(i, line, key, r, 0, &err);
+		if (rc && seve_import_again(i)) {
+			seve_error_free(err);
+			err = NULL;
+			*l = (struct lines){.again = l->again + 1};
+			rc = 0;
+			line = 0;
+		}
 	}
 	if (!rc)
 		rc = seve_import_end(i, report, &err);
@@ -613,6 +626,33 @@ static void a_dry_run_that_was_cut_off_is_given_up(void **state)
 	assert_int_equal(f->peer.seen.runs, 1);
 }
 
+/* What stood before the loss, the new run does not know otherwise. */
+static void who_can_pass_the_rows_again_is_asked_to_from_the_first(void **state)
+{
+	struct fixture *f = *state;
+	struct lines l = {0};
+
+	f->peer.script.cut_import = 1;
+	begin(f);
+	assert_int_equal(import_rows(f, 1800, REREADS, &l, NULL), SEVE_OK);
+	peer_stop(&f->peer);
+	assert_int_equal(f->peer.seen.runs, 2);
+	assert_int_equal(l.again, 1);
+	assert_int_equal(l.next, 1800);
+	assert_int_equal(l.out_of_order, 0);
+}
+
+static void after_a_loss_nothing_passes_for_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct lines l = {0};
+
+	f->peer.script.cut_import = 1;
+	begin(f);
+	assert_int_equal(import_rows(f, 1200, FULL, &l, NULL), SEVE_INVALID);
+	peer_stop(&f->peer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -643,6 +683,8 @@ int main(void)
 		TEST(verdicts_come_in_the_order_of_the_lines),
 		TEST(an_import_that_was_cut_off_begins_a_new_run_and_tells_each_line_once),
 		TEST(a_dry_run_that_was_cut_off_is_given_up),
+		TEST(who_can_pass_the_rows_again_is_asked_to_from_the_first),
+		TEST(after_a_loss_nothing_passes_for_gone),
 	};
 
 	return cmocka_run_group_tests(tests, pki_make, pki_remove);

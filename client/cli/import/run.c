@@ -16,6 +16,8 @@
 #include "text.h"
 #include "uuid.h"
 
+enum { RUN_AGAIN = -1 }; /* no exit status: the rows are to be sent again from the first */
+
 struct run_sent { /* waits for its verdict */
 	struct run_sent *next;
 	uint32_t line;
@@ -454,6 +456,15 @@ static int set_field(void *ctx, const char *field, const char *text,
 	return put(f, field, text);
 }
 
+/* A call of the library has failed: RUN_AGAIN where the loss has been got over. */
+static int failed(struct run *r, struct seve_error *err)
+{
+	if (!seve_import_again(r->import))
+		return say_seve(r->c, err);
+	seve_error_free(err);
+	return RUN_AGAIN;
+}
+
 static int send_record(struct run *r, const struct reader_row *row, const char *key,
 		       const struct filling *f, bool remove)
 {
@@ -470,7 +481,7 @@ static int send_record(struct run *r, const struct reader_row *row, const char *
 			    (r->o.revive ? SEVE_IMPORT_REVIVE : 0) |
 				    (remove ? SEVE_IMPORT_REMOVE : 0),
 			    &err))
-		return say_seve(r->c, err);
+		return failed(r, err);
 	return r->status;
 }
 
@@ -587,10 +598,7 @@ static int finish(struct run *r)
 	struct seve_error *err = NULL;
 	struct seve_table *table = NULL;
 	ask_full(r);
-	if (r->n_batches < RUN_BATCHES_MAX)
-		snprintf(r->batches[r->n_batches++], sizeof r->batches[0], "%s",
-			 seve_import_batch(r->import));
-	int rc = seve_import_end(r->import, &table, &err) ? say_seve(r->c, err) : r->status;
+	int rc = seve_import_end(r->import, &table, &err) ? failed(r, err) : r->status;
 	if (table)
 		snprintf(r->report.head_rev, sizeof r->report.head_rev, "%s",
 			 seve_table_get(table, 0, "head_rev"));
@@ -614,6 +622,41 @@ static int send_all(struct run *r)
 	return rc < 0 ? say_err(r->c, &e) : finish(r);
 }
 
+static void forget_sent(struct run *r)
+{
+	while (r->first) {
+		struct run_sent *next = r->first->next;
+		free(r->first);
+		r->first = next;
+	}
+	r->last = &r->first;
+}
+
+static void new_report(struct run *r)
+{
+	r->report = (struct report){.c = r->c,
+				    .source = r->o.source,
+				    .territory = r->slug,
+				    .kind = r->kind->name,
+				    .mapping = r->mapping.name,
+				    .file = r->file_name,
+				    .format = reader_format(r->reader),
+				    .dry_run = r->o.dry_run,
+				    .list = r->report.list}; /* its room is used again */
+}
+
+/* The run knows its keys again only when it has seen every row. */
+static int start_over(struct run *r)
+{
+	say_note(r->c, "%s",
+		 _("The connection was lost: the file is sent again from its first row."));
+	forget_sent(r);
+	new_report(r);
+	r->late.n = r->late.at = 0;
+	rejects_drop(&r->rejects);
+	return open_rejects(r);
+}
+
 /* The file's name without its folder. */
 static const char *label(const char *path)
 {
@@ -630,7 +673,15 @@ static int pass(struct run *r, enum run_pass which)
 			      label(r->file_name), r->o.dry_run, &r->import, &err))
 		return say_seve(r->c, err);
 	seve_import_on_verdict(r->import, on_verdict, r);
-	const int rc = send_all(r);
+	/* Later passes send rows with keys of their own, and delete nothing. */
+	if (which == RUN_WHOLE)
+		seve_import_rereads(r->import);
+	if (r->n_batches < RUN_BATCHES_MAX)
+		snprintf(r->batches[r->n_batches++], sizeof r->batches[0], "%s",
+			 seve_import_batch(r->import));
+	int rc;
+	while ((rc = send_all(r)) == RUN_AGAIN && (rc = start_over(r)) == 0)
+		;
 	seve_import_free(r->import);
 	r->import = NULL;
 	if (rc == SEVE_RETRY)
@@ -679,14 +730,7 @@ int run_send(struct run *r, uint32_t territory, struct keys *keys)
 {
 	r->territory = territory;
 	r->slug = scope_slug(r->c, territory);
-	r->report = (struct report){.c = r->c,
-				    .source = r->o.source,
-				    .territory = r->slug,
-				    .kind = r->kind->name,
-				    .mapping = r->mapping.name,
-				    .file = r->file_name,
-				    .format = reader_format(r->reader),
-				    .dry_run = r->o.dry_run};
+	new_report(r);
 	r->keys = keys;
 	r->keeps_keys = needs_keys(r);
 	int rc = r->mapping.own ? own_territory(r) : 0;
@@ -710,11 +754,7 @@ int run_late(struct run *r)
 
 void run_close(struct run *r)
 {
-	while (r->first) {
-		struct run_sent *next = r->first->next;
-		free(r->first);
-		r->first = next;
-	}
+	forget_sent(r);
 	rejects_drop(&r->rejects);
 	reader_close(r->reader);
 	r->reader = NULL;
