@@ -215,7 +215,7 @@ static void same_takes_columns_by_the_names_of_fields_and_keys_of_our_lists(void
 	assert_int_equal(mapping_parse(*state, "seve", mapping_builtin("seve"), &m, &e), 0);
 	assert_int_equal(mapping_bind(*state, &m, kind_by_name("action"), header, 5, &e), 0);
 	assert_int_equal(mapping_apply(&m, row, set, &v, &e), 0);
-	assert_string_equal(v.text, "kind=exchange;title=Vapeur;tags=a|b;");
+	assert_string_equal(v.text, "level=team;kind=exchange;title=Vapeur;tags=a|b;");
 }
 
 static void a_key_must_be_there_and_short_enough(void **state)

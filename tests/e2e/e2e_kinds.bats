@@ -137,13 +137,39 @@ one() {
 @test "an export of any kind, imported again, changes nothing, and the next export has the same bytes" {
 	local format
 	for kind in "${KINDS[@]}"; do
-		for format in jsonl json csv; do
-			as facilitator export --territory nord --server --kind "$kind" --format "$format" --output "$E2E/once"
+		for format in jsonl json csv 'csv --dialect fr'; do
+			# shellcheck disable=SC2086
+			as facilitator export --territory nord --server --kind "$kind" --format $format --output "$E2E/once"
 			as facilitator import "$kind" "$E2E/once" --territory nord --report "$E2E/report.json" >/dev/null
 			equal "0 0 0" "$(jq -r '[.created, .updated, .rejected] | join(" ")' "$E2E/report.json")" "$kind as $format"
 			jq -e '.unchanged > 0' "$E2E/report.json" >/dev/null
-			as facilitator export --territory nord --server --kind "$kind" --format "$format" --output "$E2E/twice"
+			# shellcheck disable=SC2086
+			as facilitator export --territory nord --server --kind "$kind" --format $format --output "$E2E/twice"
 			cmp "$E2E/once" "$E2E/twice"
 		done
+	done
+}
+
+# same_in ACCOUNT TERRITORY: everything of it, without what tells where and when.
+same_in() {
+	as "$1" export --territory "$2" --server 2>/dev/null |
+		jq -cS 'select(.kind != "territory") | del(.territory, .rev, .ref, .created_at, .created_by, .updated_at, .updated_by)' | sort
+}
+
+@test "an export into an empty territory is the same network there, levels included" {
+	local n=0 format
+	same_in facilitator nord >"$E2E/here"
+	for format in jsonl 'csv --dialect fr'; do
+		as admin territory create --slug "empty$((++n))" --name "Empty $n" --region Essais >/dev/null
+		enroll "moves$n" facilitator "nord,empty$n"
+		for kind in "${KINDS[@]}"; do
+			# shellcheck disable=SC2086
+			as facilitator export --territory nord --server --kind "$kind" --format $format --output "$E2E/$n-$kind"
+			as "moves$n" import "$kind" "$E2E/$n-$kind" --territory "empty$n" --from nord --report "$E2E/report.json" >/dev/null ||
+				{ jq . "$E2E/report.json" >&2; return 1; }
+			equal 0 "$(jq .rejected "$E2E/report.json")" "$kind as $format"
+		done
+		same_in "moves$n" "empty$n" >"$E2E/there"
+		diff "$E2E/here" "$E2E/there"
 	done
 }

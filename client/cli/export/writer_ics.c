@@ -105,6 +105,7 @@ static int ics_record(struct writer *w, const struct seve_record *r)
 	own(event, "X-SEVE-ID", seve_record_id(r));
 	own(event, "X-SEVE-REV", cli_printf(w->c, "%llu", (unsigned long long)seve_record_rev(r)));
 	own(event, "X-SEVE-TERRITORY", w->territory);
+	own(event, "X-SEVE-LEVEL", seve_record_get(r, "level"));
 	own(event, "X-SEVE-KIND", seve_record_get(r, "kind"));
 	own(event, "X-SEVE-STATE", seve_record_get(r, "state"));
 	char *text = icalcomponent_as_ical_string_r(event);
