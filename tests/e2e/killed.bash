@@ -43,19 +43,13 @@ state_hash() { # TERRITORY
 }
 
 stored() { # TERRITORY
-	sql "SELECT count(*) FROM record WHERE territory_id = $(territory_number "$1")" 2>/dev/null || echo '?'
+	sql "SELECT count(*) FROM record JOIN territory_head USING (territory_id) WHERE slug = '$1' AND kind = 11"
 }
 
-now_ms() {
-	date +%s%3N
-}
-
-# killed_undisturbed: sets WANTED, ROWS and TOOK (milliseconds).
+# killed_undisturbed: sets WANTED, ROWS and RECORDS.
 killed_undisturbed() {
-	local from
-	from=$(now_ms)
 	killed_import undisturbed
-	TOOK=$(($(now_ms) - from))
+	RECORDS=$(stored undisturbed)
 	WANTED=$(state_hash undisturbed)
 	ROWS=$(jq .rows "$E2E/undisturbed.json")
 	equal 0 "$(jq .rejected "$E2E/undisturbed.json")"
@@ -69,12 +63,15 @@ start_client() { # TERRITORY
 	CLIENT=$!
 }
 
-# once_killed TERRITORY client|server: killed at a random moment, run again, compared; run a third time, nothing is written.
+# once_killed TERRITORY client|server: killed once a random number of records stands, and some milliseconds, run again, compared; run a
+# third time, nothing is written.
 once_killed() {
-	local territory=$1 whom=$2 after status=0 at head second
-	after=$((TOOK / 20 + RANDOM * (TOOK * 8 / 10) / 32768)) # the last part of it is the report
+	local territory=$1 whom=$2 target pause status=0 at head second
+	target=$((RANDOM * (RECORDS * 8 / 10) / 32768))
+	pause=$((RANDOM % 40))
 	start_client "$territory"
-	sleep "$((after / 1000)).$(printf %03d $((after % 1000)))"
+	while kill -0 "$CLIENT" 2>/dev/null && (($(stored "$territory") < target)); do :; done
+	sleep "0.$(printf %03d "$pause")"
 	if [[ $whom == client ]]; then
 		kill -9 "$CLIENT" 2>/dev/null || true
 		wait "$CLIENT" 2>/dev/null || status=$?
@@ -93,12 +90,12 @@ once_killed() {
 	[[ $whom == server && $status == 0 ]] && equal "$WANTED" "$(state_hash "$territory")" "$territory: gone on by itself"
 	killed_import "$territory"
 	equal "$ROWS" "$(jq '.created + .updated + .unchanged + .attached + .skipped' "$E2E/$territory.json")" "$territory: rows of the second run"
-	equal "$WANTED" "$(state_hash "$territory")" "$territory: killed after $after ms with $at records stored"
+	equal "$WANTED" "$(state_hash "$territory")" "$territory: killed with $at records stored"
 	second=$(jq -r '"\(.created) created, \(.updated) updated, \(.unchanged) unchanged"' "$E2E/$territory.json")
 	head=$(jq .head_rev "$E2E/$territory.json")
 	killed_import "$territory"
 	equal "$head" "$(jq .head_rev "$E2E/$territory.json")" "$territory: the third run writes"
-	echo "# $whom killed after $after ms of $TOOK: $at of $(stored "$territory") records stored; status $status; second run: $second" >&3
+	echo "# $whom killed at $target records and $pause ms: $at of $RECORDS stored; status $status; second run: $second" >&3
 }
 
 # killed_all FIRST client|server
@@ -116,7 +113,7 @@ killed_all() {
 killed_undisturbed_once() {
 	if [[ ! -e $E2E/wanted ]]; then
 		killed_undisturbed
-		echo "$WANTED $ROWS $TOOK" >"$E2E/wanted"
+		echo "$WANTED $ROWS $RECORDS" >"$E2E/wanted"
 	fi
-	read -r WANTED ROWS TOOK <"$E2E/wanted"
+	read -r WANTED ROWS RECORDS <"$E2E/wanted"
 }
