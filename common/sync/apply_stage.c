@@ -670,9 +670,9 @@ static void fill_meta(const struct stage_set *s, struct stage *st, struct world_
 	const struct kind *k = st->next.kind;
 	char *account = (char *)(uintptr_t)s->job->author.account;
 
-	if (!st->target->exists) {
-		if (k->prefix && k->number <= WORLD_KIND_MAX)
-			st->next.ref_no = ++h->counters[k->number];
+	if (!st->target->exists && k->prefix && k->number <= WORLD_KIND_MAX)
+		st->next.ref_no = ++h->counters[k->number];
+	if (!st->target->exists || st->renewed) {
 		meta->has_created_at = true;
 		meta->created_at = s->world->now_ms;
 		meta->created_by = account;
