@@ -102,7 +102,7 @@ static int write_file(struct export *x, const char *path, const struct kind *con
 	struct writer w = {.c = x->c,
 			   .ops = x->ops,
 			   .file = d.file,
-			   .path = d.draft,
+			   .path = *d.draft ? d.draft : d.path,
 			   .link = x->link,
 			   .french = x->french};
 	int rc = write_kinds(x, &w, kinds, n);

@@ -71,11 +71,23 @@ int file_make_dir(const char *path, struct err *e)
 	}
 }
 
+/* A device, a pipe, /dev/stdout: written to as it is.  A draft that takes its name would take its
+ * place: root's --report /dev/null. */
+static int open_as_it_is(struct file_draft *d, const char *path, struct err *e)
+{
+	snprintf(d->path, sizeof d->path, "%s", path);
+	d->file = fopen(path, "we");
+	return d->file ? 0 : err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+}
+
 int file_draft_open(struct file_draft *d, const char *path, mode_t mode, struct err *e)
 {
+	struct stat st;
 	*d = (struct file_draft){.file = stdout};
 	if (strcmp(path, "-") == 0)
 		return 0;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return open_as_it_is(d, path, e);
 	snprintf(d->path, sizeof d->path, "%s", path);
 	if (snprintf(d->draft, sizeof d->draft, "%s.%ld", path, (long)getpid()) >
 	    (int)sizeof d->path)
@@ -105,16 +117,16 @@ static int keep_stdout(struct err *e)
 
 int file_draft_keep(struct file_draft *d, struct err *e)
 {
-	if (!d->draft[0])
+	if (d->file == stdout)
 		return keep_stdout(e);
-	const bool written =
-		fflush(d->file) == 0 && !ferror(d->file) && fsync(fileno(d->file)) == 0;
+	const bool written = fflush(d->file) == 0 && !ferror(d->file) &&
+			     (!d->draft[0] || fsync(fileno(d->file)) == 0);
 	const int failure = errno;
 	const bool closed = fclose(d->file) == 0;
 	d->file = NULL;
 	if (!written || !closed)
 		return err_set(e, ERR_IO, "%s: %s", d->path, strerror(written ? errno : failure));
-	if (rename(d->draft, d->path) != 0)
+	if (d->draft[0] && rename(d->draft, d->path) != 0)
 		return err_set(e, ERR_IO, "%s: %s", d->path, strerror(errno));
 	d->draft[0] = '\0';
 	return 0;

@@ -146,6 +146,25 @@ static void a_draft_that_is_dropped_leaves_the_old_file(void **state)
 	assert_int_equal(access(d.path, F_OK), 0);
 }
 
+/* Root's --report /dev/null would take the place of the device. */
+static void what_is_no_file_is_written_to_and_stays_what_it_is(void **state)
+{
+	struct home *h = *state;
+	char path[128], got[8] = "";
+	struct stat st;
+	struct err e = {0};
+	snprintf(path, sizeof path, "%s/pipe", h->dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	const int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(file_write(path, "told", 0600, &e), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(read(fd, got, 4), 4);
+	assert_string_equal(got, "told");
+	close(fd);
+}
+
 /* The write fails in the middle; what is left to flush at the end is nothing, and succeeds. */
 static void what_standard_output_did_not_take_is_an_error(void **state)
 {
@@ -206,6 +225,8 @@ int main(void)
 		cmocka_unit_test(what_standard_output_did_not_take_is_an_error),
 		cmocka_unit_test_setup_teardown(a_draft_that_is_dropped_leaves_the_old_file, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(what_is_no_file_is_written_to_and_stays_what_it_is,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_large_or_no_text_is_not_read, setup,
 						teardown),
 	};
