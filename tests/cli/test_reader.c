@@ -236,6 +236,23 @@ static void a_repeated_event_is_told_once_for_each_time_with_a_stable_key(void *
 	assert_null(strstr(s.text, "20260112"));
 }
 
+static void dates_rules_and_exceptions_may_stand_in_several_lines(void **state)
+{
+	struct seen s;
+	const char *text = event("DTSTART:20260105T090000Z\r\nRRULE:FREQ=DAILY;COUNT=2\r\n"
+				 "RRULE:FREQ=WEEKLY;COUNT=3\r\nRDATE:20260301T090000Z\r\n"
+				 "RDATE:20260302T090000Z\r\nRDATE:20260303T090000Z\r\n"
+				 "EXDATE:20260105T090000Z\r\nEXDATE:20260302T090000Z\r\n");
+	(void)state;
+	read_text(text, strlen(text), "x.ics", &window, &s);
+	assert_int_equal(s.rows, 5);
+	assert_non_null(strstr(s.text, "20260106T090000Z"));
+	assert_non_null(strstr(s.text, "20260112T090000Z"));
+	assert_non_null(strstr(s.text, "20260119T090000Z"));
+	assert_non_null(strstr(s.text, "20260301T090000Z"));
+	assert_non_null(strstr(s.text, "20260303T090000Z"));
+}
+
 static void an_occurrence_that_was_moved_keeps_its_key(void **state)
 {
 	static const char text[] = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:"
@@ -266,6 +283,88 @@ a_rule_without_end_is_bounded_by_the_window_and_one_that_never_rests_is_refused(
 	assert_int_equal(s.rows, 1);
 	assert_int_equal(s.broken, 1);
 	assert_non_null(strstr(s.text, "repeats more often"));
+}
+
+static void is_broken(const char *lines, const char *why)
+{
+	struct seen s;
+	const char *text = event(lines);
+	read_text(text, strlen(text), "x.ics", &window, &s);
+	assert_int_equal(s.rc, 0);
+	assert_int_equal(s.broken, 1);
+	if (!strstr(s.text, why))
+		fail_msg("%s\nhas no %s", s.text, why);
+}
+
+/* Each of them kept libical busy for minutes. */
+static void a_rule_that_would_be_followed_for_ever_is_refused(void **state)
+{
+	static const char start[] = "DTSTART:20260101T090000Z\r\n";
+	char lines[256];
+	(void)state;
+	snprintf(lines, sizeof lines, "%sRRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30\r\n", start);
+	is_broken(lines, "under conditions");
+	snprintf(lines, sizeof lines, "%sRRULE:FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30\r\n", start);
+	is_broken(lines, "under conditions");
+	snprintf(lines, sizeof lines, "%sRRULE:FREQ=HOURLY;BYWEEKNO=53;BYDAY=MO\r\n", start);
+	is_broken(lines, "under conditions");
+	is_broken("DTSTART:08000101T090000Z\r\nRRULE:FREQ=DAILY\r\n", "too far");
+	has(event("DTSTART:20260101T090000Z\r\nRRULE:FREQ=HOURLY;COUNT=2\r\n"),
+	    "key=u1/20260101T100000Z|");
+}
+
+/* A file of `n` events, each repeated day by day, each with a line that takes one away or moves it.
+ */
+static char *many_events(unsigned n, const char *more)
+{
+	const size_t room = n * 240 + 200;
+	char *text = malloc(room);
+	size_t at;
+	assert_non_null(text);
+	at = (size_t)snprintf(text, room, "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n");
+	for (unsigned i = 0; i < n; i++)
+		at += (size_t)snprintf(text + at, room - at,
+				       "BEGIN:VEVENT\nUID:u%u\nDTSTART:20260101T090000Z\n"
+				       "RRULE:FREQ=DAILY;COUNT=100\nEND:VEVENT\n%s",
+				       i, more);
+	snprintf(text + at, room - at, "END:VCALENDAR\n");
+	return text;
+}
+
+static void a_moved_occurrence_is_left_out_of_one_event_among_many(void **state)
+{
+	struct seen s;
+	char *text = many_events(500, "BEGIN:VEVENT\nUID:u1\nRECURRENCE-ID:20260102T090000Z\n"
+				      "DTSTART:20260102T100000Z\nEND:VEVENT\n");
+	(void)state;
+	read_text(text, strlen(text), "x.ics", &window, &s);
+	free(text);
+	assert_int_equal(s.rc, 0);
+	assert_int_equal(s.rows, 500 * 100 - 1 + 500);
+}
+
+static void a_component_of_very_many_lines_is_refused(void **state)
+{
+	enum { LINES = 6000, ROOM = 4 * LINES + 100 };
+	char *text = malloc(ROOM);
+	struct seen s;
+	(void)state;
+	assert_non_null(text);
+	size_t at = (size_t)snprintf(text, ROOM, "BEGIN:VCALENDAR\nBEGIN:VEVENT\n");
+	for (unsigned i = 0; i < LINES; i++)
+		at += (size_t)snprintf(text + at, ROOM - at, "X:\n");
+	at += (size_t)snprintf(text + at, ROOM - at, "END:VEVENT\nEND:VCALENDAR\n");
+	read_text(text, at, "x.ics", &window, &s);
+	free(text);
+	assert_int_equal(s.rc, -ERR_TOO_BIG);
+}
+
+static void a_byte_order_mark_does_not_move_the_lines(void **state)
+{
+	static char text[2000];
+	(void)state;
+	snprintf(text, sizeof text, "\xef\xbb\xbf%s", event("DTSTART:20260312T090000Z\r\n"));
+	has(text, "4:key=u1|");
 }
 
 static void a_damaged_calendar_is_refused_in_words(void **state)
@@ -476,9 +575,14 @@ int main(void)
 		cmocka_unit_test(rows_are_the_same_after_rewinding),
 		cmocka_unit_test(an_event_is_a_row_whatever_its_time_is_like),
 		cmocka_unit_test(a_repeated_event_is_told_once_for_each_time_with_a_stable_key),
+		cmocka_unit_test(dates_rules_and_exceptions_may_stand_in_several_lines),
 		cmocka_unit_test(an_occurrence_that_was_moved_keeps_its_key),
 		cmocka_unit_test(
 			a_rule_without_end_is_bounded_by_the_window_and_one_that_never_rests_is_refused),
+		cmocka_unit_test(a_rule_that_would_be_followed_for_ever_is_refused),
+		cmocka_unit_test(a_moved_occurrence_is_left_out_of_one_event_among_many),
+		cmocka_unit_test(a_component_of_very_many_lines_is_refused),
+		cmocka_unit_test(a_byte_order_mark_does_not_move_the_lines),
 		cmocka_unit_test(a_damaged_calendar_is_refused_in_words),
 		cmocka_unit_test(the_json_test_suite_is_judged_as_it_wants),
 		cmocka_unit_test(csv_spectrum_is_read_as_it_wants),

@@ -1,6 +1,7 @@
 /* icslines.c -- see icslines.h. */
 #include "import/icslines.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,12 +9,17 @@
 #include "i18n.h"
 #include "text.h"
 
-enum { DEPTH_MAX = 16, WORD = 40 };
+enum {
+	DEPTH_MAX = 16,
+	WORD = 40,
+	LINES_MAX = 5000, /* of one component: libical goes through all of them for each bad one */
+	BOM = 3,
+};
 
 struct outline {
 	struct icslines *out;
 	char open[DEPTH_MAX][WORD];
-	unsigned depth;
+	unsigned depth, lines[DEPTH_MAX];
 	uint32_t line;
 	struct err *e;
 };
@@ -46,6 +52,7 @@ static int begin(struct outline *o, const char *word)
 			       DEPTH_MAX);
 	if (o->depth == 1 && strcasecmp(word, "VEVENT") == 0 && add_event(o) < 0)
 		return -ERR_NOMEM;
+	o->lines[o->depth] = 0;
 	memcpy(o->open[o->depth++], word, WORD);
 	return 0;
 }
@@ -70,8 +77,13 @@ static int one_line(struct outline *o, const char *s, size_t n)
 	char word[WORD] = "";
 	if (o->depth == 0 && head != 6 && n)
 		return err_set(o->e, ERR_INVALID, _("line %u stands outside a VCALENDAR"), o->line);
-	if (!head)
+	if (!head) {
+		if (o->depth && ++o->lines[o->depth - 1] > LINES_MAX)
+			return err_set(o->e, ERR_TOO_BIG,
+				       _("line %u: more than %d lines in one %s"), o->line,
+				       LINES_MAX, o->open[o->depth - 1]);
 		return 0;
+	}
 	while (n > head && (s[n - 1] == ' ' || s[n - 1] == '\t'))
 		n--;
 	if (n - head >= WORD)
@@ -85,8 +97,8 @@ static int check_bytes(char *text, size_t n, struct err *e)
 {
 	size_t bad;
 	uint32_t line = 1;
-	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		memcpy(text, "\n\n\n", 3);
+	if (n >= BOM && memcmp(text, "\xef\xbb\xbf", BOM) == 0)
+		memcpy(text, "\n\n\n", BOM);
 	if (text_is_utf8(text, n, &bad))
 		return 0;
 	for (size_t i = 0; i < bad; i++)
@@ -101,8 +113,10 @@ static int check_bytes(char *text, size_t n, struct err *e)
 int icslines_check(char *text, size_t n, struct icslines *out, struct err *e)
 {
 	struct outline o = {.out = out, .e = e};
+	const bool marked = n >= BOM && (unsigned char)*text == 0xef;
 	int rc = check_bytes(text, n, e);
-	for (const char *p = text; rc == 0 && *p;) {
+	/* what stands for a byte order mark is no line of the file */
+	for (const char *p = marked ? text + BOM : text; rc == 0 && *p;) {
 		const size_t len = strcspn(p, "\r\n");
 		o.line++;
 		/* a line that begins with a blank goes on with the one before */

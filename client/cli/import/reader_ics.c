@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "i18n.h"
 #include "import/icslines.h"
+#include "import/icsset.h"
 #include "import/jsoncells.h"
 #include "import/reader.h"
 #include "text.h"
@@ -23,8 +24,13 @@
 enum {
 	FILE_MAX = 32 * 1024 * 1024,
 	ARENA_MAX = 16 * 1024 * 1024,
-	TIMES_MAX = 1000,   /* occurrences of one event inside the window */
-	TURNS_MAX = 200000, /* of its rule, to get there */
+	TIMES_MAX = 4000, /* occurrences of one event inside the window */
+	/* Days that rules go through to get there, whether or not something takes place on them:
+	 * of one event, and of all of them. */
+	STEPS_MAX = 400000,
+	STEPS_FILE_MAX = 100000000,
+	STEPS_NEVER = 203000, /* up to the year in which libical gives a rule up */
+	DAY = 24 * 60 * 60,
 	DAYS_BACK = 365,
 	DAYS_ON = 2 * 365,
 };
@@ -41,6 +47,9 @@ struct ics {
 	time_t times[TIMES_MAX]; /* occurrences of events[at] still to be told */
 	size_t n_times, next_time;
 	bool expanded;
+	struct icsset *moved;    /* occurrences that another event of the file tells */
+	struct icsset *excluded; /* of events[at]: occurrences, and days, that do not take place */
+	int64_t steps, steps_file;
 	struct err why;
 };
 
@@ -114,6 +123,8 @@ static int parse(struct ics *s, struct err *e)
 	return collect(s, s->root, one ? 1 : 0, e);
 }
 
+static int find_moved(struct ics *s, struct err *e);
+
 static int ics_open(struct reader *r, struct err *e)
 {
 	static const char *const columns[] = {"key",         "uid",      "recurrence_id", "summary",
@@ -135,6 +146,8 @@ static int ics_open(struct reader *r, struct err *e)
 		rc = icslines_check(s->text, len, &s->lines, e);
 	if (rc == 0)
 		rc = parse(s, e);
+	if (rc == 0)
+		rc = find_moved(s, e);
 	for (size_t i = 0; rc == 0 && i < sizeof columns / sizeof *columns; i++)
 		rc = reader_column(r, columns[i], e) < 0 ? -(int)e->code : 0;
 	return rc;
@@ -148,6 +161,8 @@ static void ics_close(struct reader *r)
 	if (s->root)
 		icalcomponent_free(s->root);
 	icslines_fini(&s->lines);
+	icsset_free(&s->moved);
+	icsset_free(&s->excluded);
 	free(s->events);
 	free(s->text);
 	arena_fini(&s->arena);
@@ -231,31 +246,66 @@ static const char *uid_of(icalcomponent *c)
 	return uid ? uid : "";
 }
 
-/* Whether another event of the file tells this occurrence itself. */
-static bool is_moved(const struct ics *s, const char *uid, time_t at)
+/* Occurrences that events of their own tell. */
+static int find_moved(struct ics *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct icaltimetype when;
 		struct err why = {0};
 		if (has(s->events[i], ICAL_RECURRENCEID_PROPERTY) &&
-		    strcmp(uid_of(s->events[i]), uid) == 0 &&
 		    get_time(s->events[i], ICAL_RECURRENCEID_PROPERTY, &when, &why) &&
-		    to_time(when) == at)
-			return true;
+		    icsset_add(&s->moved, uid_of(s->events[i]), to_time(when)) < 0)
+			return err_set(e, ERR_NOMEM, _("reading the file"));
 	}
-	return false;
+	return 0;
 }
 
-static bool is_excluded(icalcomponent *c, time_t at, bool is_date)
+/* The event's properties of one kind, NULL behind them.  A copy: libical goes through a component
+ * with one finger, which any other question about it moves. */
+static icalproperty **all_of(struct ics *s, icalcomponent *c, icalproperty_kind kind)
 {
-	for (icalproperty *p = icalcomponent_get_first_property(c, ICAL_EXDATE_PROPERTY); p;
-	     p = icalcomponent_get_next_property(c, ICAL_EXDATE_PROPERTY)) {
-		const struct icaltimetype t = icalproperty_get_datetime_with_component(p, c);
+	size_t n = 0;
+	for (icalproperty *p = icalcomponent_get_first_property(c, kind); p;
+	     p = icalcomponent_get_next_property(c, kind))
+		n++;
+	icalproperty **all = arena_array(&s->arena, n + 1, sizeof(icalproperty *)), **to = all;
+	for (icalproperty *p = icalcomponent_get_first_property(c, kind); all && p;
+	     p = icalcomponent_get_next_property(c, kind))
+		*to++ = p;
+	if (!all)
+		err_set(&s->why, ERR_NOMEM, _("reading the file"));
+	return all;
+}
+
+/* What EXDATE takes away: a time, or, of an event at a time, a whole day. */
+static int find_excluded(struct ics *s, icalcomponent *c, bool is_date)
+{
+	icalproperty **p = all_of(s, c, ICAL_EXDATE_PROPERTY);
+	int rc = p ? 0 : -ERR_NOMEM;
+	icsset_free(&s->excluded);
+	for (; rc == 0 && *p; p++) {
+		const struct icaltimetype t = icalproperty_get_datetime_with_component(*p, c);
 		const time_t when = to_time(t);
-		if (when == at || (t.is_date && !is_date && when / 86400 == at / 86400))
-			return true;
+		rc = icsset_add(&s->excluded, "", when);
+		if (rc == 0 && t.is_date && !is_date)
+			rc = icsset_add(&s->excluded, "day", when / DAY);
 	}
-	return false;
+	return rc ? err_set(&s->why, ERR_NOMEM, _("reading the file")) : 0;
+}
+
+static bool is_excluded(const struct ics *s, time_t at)
+{
+	return icsset_has(s->excluded, "", at) || icsset_has(s->excluded, "day", at / DAY);
+}
+
+/* How much work a rule makes is not to be seen by what it brings. */
+static int go_on(struct ics *s, int64_t steps)
+{
+	s->steps += steps;
+	s->steps_file += steps;
+	if (s->steps <= STEPS_MAX && s->steps_file <= STEPS_FILE_MAX)
+		return 0;
+	return err_set(&s->why, ERR_INVALID, _("its repetition goes too far to be followed"));
 }
 
 static int too_often(struct ics *s)
@@ -265,10 +315,10 @@ static int too_often(struct ics *s)
 }
 
 /* An occurrence that is inside the window and told by nobody else, once. */
-static int add_time(struct ics *s, icalcomponent *c, time_t at, bool is_date)
+static int add_time(struct ics *s, icalcomponent *c, time_t at)
 {
-	if (at < s->from || at > s->until || is_excluded(c, at, is_date) ||
-	    is_moved(s, uid_of(c), at))
+	if (at < s->from || at > s->until || is_excluded(s, at) ||
+	    icsset_has(s->moved, uid_of(c), at))
 		return 0;
 	for (size_t i = 0; i < s->n_times; i++)
 		if (s->times[i] == at)
@@ -279,39 +329,67 @@ static int add_time(struct ics *s, icalcomponent *c, time_t at, bool is_date)
 	return 0;
 }
 
+/* Of a rule for parts of a day with conditions libical tries second by second, up to centuries on,
+ * and cannot be stopped. */
+static bool is_endless(const struct icalrecurrencetype *rule)
+{
+	return (rule->freq == ICAL_SECONDLY_RECURRENCE || rule->freq == ICAL_MINUTELY_RECURRENCE ||
+		rule->freq == ICAL_HOURLY_RECURRENCE) &&
+	       (rule->by_second[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+		rule->by_minute[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+		rule->by_hour[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+		rule->by_day[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+		rule->by_month_day[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+		rule->by_year_day[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+		rule->by_week_no[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+		rule->by_month[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+		rule->by_set_pos[0] != ICAL_RECURRENCE_ARRAY_MAX);
+}
+
 static int by_rule(struct ics *s, icalcomponent *c, icalproperty *p, struct icaltimetype start)
 {
 	struct icalrecurrencetype rule = icalproperty_get_rrule(p);
+	if (is_endless(&rule))
+		return err_set(&s->why, ERR_INVALID,
+			       _("it repeats within a day under conditions: no meeting does"));
 	icalrecur_iterator *it = icalrecur_iterator_new(rule, start);
 	struct icaltimetype next;
-	int rc = 0, turns = 0;
-	if (!it)
+	time_t last = to_time(start);
+	int rc = 0;
+	bool ever = false;
+	if (!it) {
+		go_on(s, STEPS_NEVER);
 		return err_set(&s->why, ERR_INVALID,
 			       _("the rule of its repetition makes no sense"));
+	}
 	while (rc == 0 && (next = icalrecur_iterator_next(it), !icaltime_is_null_time(next))) {
 		next.zone = start.zone;
 		const time_t at = to_time(next);
+		ever = true;
 		if (at > s->until)
 			break;
-		rc = ++turns > TURNS_MAX ? too_often(s) : add_time(s, c, at, start.is_date != 0);
+		rc = go_on(s, 1 + (at > last ? (at - last) / DAY : 0));
+		last = at;
+		if (rc == 0)
+			rc = add_time(s, c, at);
 	}
 	icalrecur_iterator_free(it);
-	return rc;
+	return rc == 0 && !ever ? go_on(s, STEPS_NEVER) : rc;
 }
 
-static int by_dates(struct ics *s, icalcomponent *c, bool is_date)
+static int by_dates(struct ics *s, icalcomponent *c)
 {
-	int rc = 0;
-	for (icalproperty *p = icalcomponent_get_first_property(c, ICAL_RDATE_PROPERTY);
-	     rc == 0 && p; p = icalcomponent_get_next_property(c, ICAL_RDATE_PROPERTY)) {
-		struct icaldatetimeperiodtype when = icalproperty_get_rdate(p);
+	icalproperty **p = all_of(s, c, ICAL_RDATE_PROPERTY);
+	int rc = p ? 0 : -ERR_NOMEM;
+	for (; rc == 0 && *p; p++) {
+		struct icaldatetimeperiodtype when = icalproperty_get_rdate(*p);
 		struct icaltimetype t =
 			icaltime_is_null_time(when.time) ? when.period.start : when.time;
 		if (icaltime_is_null_time(t))
 			continue;
 		if (!t.zone && !icaltime_is_utc(t))
-			t.zone = icalproperty_get_datetime_with_component(p, c).zone;
-		rc = add_time(s, c, to_time(t), is_date);
+			t.zone = icalproperty_get_datetime_with_component(*p, c).zone;
+		rc = add_time(s, c, to_time(t));
 	}
 	return rc;
 }
@@ -324,15 +402,19 @@ static int by_time(const void *a, const void *b)
 
 static int expand(struct ics *s, icalcomponent *c, struct icaltimetype start)
 {
-	int rc = 0;
 	s->n_times = s->next_time = 0;
-	if (!has(c, ICAL_RRULE_PROPERTY))
-		rc = add_time(s, c, to_time(start), start.is_date != 0);
-	for (icalproperty *p = icalcomponent_get_first_property(c, ICAL_RRULE_PROPERTY);
-	     rc == 0 && p; p = icalcomponent_get_next_property(c, ICAL_RRULE_PROPERTY))
-		rc = by_rule(s, c, p, start);
+	s->steps = 0;
+	int rc = s->steps_file > STEPS_FILE_MAX ? go_on(s, 0)
+						: find_excluded(s, c, start.is_date != 0);
+	icalproperty **rules = all_of(s, c, ICAL_RRULE_PROPERTY);
+	if (!rules)
+		rc = -ERR_NOMEM;
+	if (rc == 0 && !*rules)
+		rc = add_time(s, c, to_time(start));
+	for (; rc == 0 && *rules; rules++)
+		rc = by_rule(s, c, *rules, start);
 	if (rc == 0)
-		rc = by_dates(s, c, start.is_date != 0);
+		rc = by_dates(s, c);
 	qsort(s->times, s->n_times, sizeof *s->times, by_time);
 	return rc;
 }
