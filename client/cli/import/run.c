@@ -29,21 +29,25 @@ struct run_sent { /* waits for its verdict */
 
 /* ---- the file ---- */
 
-/* Standard input cannot be read twice: it goes through a file without a name. */
+/* Standard input cannot be read twice: it goes through a file without a name.  NULL with errno;
+ * what was not read to its end, or did not fit the disk, is no file. */
 static FILE *spool(void)
 {
 	char block[64 * 1024];
 	FILE *copy = tmpfile();
 	size_t n;
-	while (copy && (n = fread(block, 1, sizeof block, stdin)) > 0) {
-		if (fwrite(block, 1, n, copy) != n) {
-			fclose(copy);
-			return NULL;
-		}
-	}
-	if (copy)
+	while (copy && (n = fread(block, 1, sizeof block, stdin)) > 0)
+		if (fwrite(block, 1, n, copy) != n)
+			break;
+	if (copy && !ferror(stdin) && !ferror(copy) && fflush(copy) == 0) {
 		rewind(copy);
-	return copy;
+		return copy;
+	}
+	const int why = errno;
+	if (copy)
+		fclose(copy);
+	errno = why;
+	return NULL;
 }
 
 static int open_file(struct run *r)
