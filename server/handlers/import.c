@@ -97,6 +97,19 @@ static struct run *run_find(const struct request *r, uint64_t id, struct err *e)
 	return NULL;
 }
 
+/* It stands in references, reasons and reports. */
+static bool is_name(const char *s)
+{
+	const size_t n = strlen(s);
+
+	if (!n || n >= sizeof((struct run *)0)->source || s[0] == ' ' || s[n - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+			return false;
+	return true;
+}
+
 static int run_check(const struct request *r, const Seve__ImportBegin *q, struct rights *rights,
 		     struct err *e)
 {
@@ -111,8 +124,10 @@ static int run_check(const struct request *r, const Seve__ImportBegin *q, struct
 	rc = authz_write(r->who, q->territory, k, e);
 	if (rc)
 		return rc;
-	if (!q->source || !*q->source || strlen(q->source) >= sizeof((struct run *)0)->source)
-		return err_set(e, ERR_INVALID, "source: names the partner's system, 1 to 63 bytes");
+	if (!q->source || !is_name(q->source))
+		return err_set(e, ERR_INVALID,
+			       "source: names the partner's system, 1 to 63 bytes in one line, "
+			       "without blanks around them");
 	if (rights->source && !strcmp(q->source, APPLY_OWN_SOURCE))
 		return err_set(e, ERR_DENIED,
 			       "source %s is for our own exports: a facilitator imports them",

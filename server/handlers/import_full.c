@@ -161,10 +161,14 @@ static void delete_next(struct full *f)
 /* ---- looking ----------------------------------------------------------------------------------
  */
 
-/* A file that was cut off, or of another territory, must not empty the source. */
+/* A file that was cut off, or of another territory, must not empty the source: not even a small
+ * one. */
 static int guard(struct full *f)
 {
-	if (f->force || f->n_gone <= GUARD_LEAST || f->n_gone * 100 <= f->present * GUARD_PERCENT)
+	const bool few = f->n_gone <= GUARD_LEAST || f->n_gone * 100 <= f->present * GUARD_PERCENT;
+	const bool all = f->n_gone && f->n_gone == f->present;
+
+	if (f->force || (few && !all))
 		return 0;
 	err_set(&f->err, ERR_PRECONDITION,
 		"%zu of %zu records of source %s are not in the file, more than %d %%: nothing was "
