@@ -8,6 +8,7 @@
 
 #include "epoch.h"
 #include "log.h"
+#include "pg/news.h"
 #include "server_private.h"
 
 enum {
@@ -112,7 +113,7 @@ static void ring(struct channel *c)
 		pg_pool_submit(s->readers, u);
 }
 
-void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *revs, size_t n)
+void bell_heads(struct bell *b, const struct news *news, size_t n)
 {
 	struct buf *w = &b->heads.waiting;
 	for (size_t i = 0; i < n; i++) {
@@ -121,8 +122,8 @@ void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *rev
 			everybody_looks(&b->heads);
 			break;
 		}
-		buf_addf(w, "%s%u:%llu", buf_len(w) ? "," : "", territories[i],
-			 (unsigned long long)revs[i]);
+		buf_addf(w, "%s%u:%llu", buf_len(w) ? "," : "", news[i].territory,
+			 (unsigned long long)news[i].to);
 	}
 	ring(&b->heads);
 }

@@ -10,6 +10,7 @@
 #include "err.h"
 
 struct bell;
+struct news;
 struct server;
 
 /* Opens the LISTEN connection, s->bell. */
@@ -20,7 +21,7 @@ void bell_free(struct bell *b);
 
 /* Heads have moved.  One notification is under way at most, and the next leaves some milliseconds
  * after it: what happens meanwhile goes into that. */
-void bell_heads(struct bell *b, const uint32_t *territories, const uint64_t *revs, size_t n);
+void bell_heads(struct bell *b, const struct news *news, size_t n);
 /* Now and then: whether the connection still hears, and is of the same database. */
 void bell_check(struct bell *b);
 /* Once a second: rings what could not be rung before. */

@@ -94,6 +94,8 @@ int conns_init(struct conns *all, struct err *e);
 void conns_fini(struct conns *all); /* all connections are gone */
 /* Flushes what was written, resumes what was paused: after polling, and before the loop sleeps. */
 void conns_turn(struct server *s);
+/* What was sent in this turn leaves now. */
+void conns_flush(struct server *s);
 /* Once a second. */
 void conns_sweep(struct server *s);
 /* Says goodbye: connections close as soon as their requests are done. */

@@ -42,6 +42,14 @@ void conns_turn(struct server *s)
 		conn_settle(all->turn);
 }
 
+void conns_flush(struct server *s)
+{
+	for (struct conn *c = s->priv->conns.turn, *next; c; c = next) {
+		next = c->turn_next;
+		conn_flush(c);
+	}
+}
+
 /* Those whose peer takes nothing; a connection without bytes to send is not looked at twice. */
 static void sweep_stalled(struct server *s, struct conn_list *l, uint64_t now)
 {

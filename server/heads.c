@@ -85,6 +85,12 @@ uint64_t heads_known(const struct server *s, uint32_t territory)
 	return x ? x->rev : 0;
 }
 
+bool heads_watched(const struct server *s, uint32_t territory)
+{
+	const struct head *x = head_find(s, territory);
+	return x && x->watchers;
+}
+
 struct watcher **heads_watchers(struct server *s, uint32_t territory)
 {
 	struct head *x = head_take(s, territory);

@@ -4,6 +4,7 @@
 #ifndef SEVED_HEADS_H
 #define SEVED_HEADS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ void heads_sweep(struct server *s);
 /* History was rewound: nothing is known. */
 void heads_forget(struct server *s);
 
+/* Somebody watches the territory. */
+bool heads_watched(const struct server *s, uint32_t territory);
 /* Where the watchers of a territory hang (handlers/watch.c); it stays until heads_free().  NULL
  * when memory is out. */
 struct watcher **heads_watchers(struct server *s, uint32_t territory);

@@ -10,6 +10,7 @@
 #include "heads.h"
 #include "log.h"
 #include "pg/writer.h"
+#include "pg/news.h"
 #include "purge.h"
 #include "replica.h"
 #include "server_private.h"
@@ -358,15 +359,29 @@ void server_dump(const struct server *s)
 		  pg_pool_up(s->readers), replica_up(s), counters);
 }
 
-void server_heads_moved(struct server *s, const uint32_t *territories, const uint64_t *revs,
-			size_t n)
+bool server_wants_news(const struct server *s, uint32_t territory)
 {
-	if (s->priv->state >= SERVER_STOPPING)
+	return s->priv->state < SERVER_STOPPING && heads_watched(s, territory);
+}
+
+void server_heads_moved(struct server *s, const struct news *news, size_t n)
+{
+	if (s->priv->state >= SERVER_STOPPING || !n)
 		return;
-	for (size_t i = 0; i < n; i++)
-		heads_note(s, territories[i], revs[i]);
 	if (s->priv->ring)
-		bell_heads(s->priv->ring, territories, revs, n);
+		bell_heads(s->priv->ring, news, n);
+	/* The author first, then all who watch. */
+	conns_flush(s);
+	for (size_t i = 0; i < n; i++) {
+		/* What was begun in another history tells nothing of this one. */
+		if (news[i].epoch != s->epoch) {
+			heads_poll(s);
+			continue;
+		}
+		watches_offer(s, &news[i]);
+		heads_note(s, news[i].territory, news[i].to);
+		watches_offer(s, NULL);
+	}
 }
 
 void server_epoch_changed(struct server *s, uint64_t epoch)

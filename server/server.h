@@ -13,6 +13,7 @@ struct conn;
 struct getter;
 struct heads;
 struct imports;
+struct news;
 struct purge;
 struct replica;
 struct watches;
@@ -59,9 +60,11 @@ void server_address(const struct server *s, char *out, size_t size);
 /* Connections, requests and counters as one line of the log (SIGUSR1). */
 void server_dump(const struct server *s);
 
-/* Called by the writer after each commit: heads have moved (rings the bell for other processes). */
-void server_heads_moved(struct server *s, const uint32_t *territories, const uint64_t *revs,
-			size_t n);
+/* Called by the writer after each commit and its verdicts: heads have moved (rings the bell for
+ * other processes). */
+void server_heads_moved(struct server *s, const struct news *news, size_t n);
+/* Whether a commit's rows are of use to anybody here. */
+bool server_wants_news(const struct server *s, uint32_t territory);
 /* The database tells another epoch: nothing that is known of it holds, and every session ends, so
  * that all clients learn the new one from their next Welcome. */
 void server_epoch_changed(struct server *s, uint64_t epoch);

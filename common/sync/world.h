@@ -69,7 +69,7 @@ struct world_prior {
 
 struct world_head {
 	uint32_t territory;
-	uint64_t rev;
+	uint64_t rev, loaded_rev;
 	uint32_t counters[64]; /* last ref_no by kind number */
 	bool loaded, dirty;
 	UT_hash_handle hh;

@@ -7,6 +7,7 @@
 #include "cursor.h"
 #include "sync.pb-c.h"
 
+struct news;
 struct server;
 struct watcher;
 
@@ -30,6 +31,8 @@ void watches_close(struct server *s);
 void watch_moved(struct server *s, struct watcher *list);
 /* Once a second: readers that take nothing, readings that failed. */
 void watches_sweep(struct server *s);
+/* While heads_note() tells of a commit: what it did; NULL after it. */
+void watches_offer(struct server *s, const struct news *news);
 /* Rights have changed: conns_follow() calls it. */
 void watches_follow(struct server *s);
 /* Ends all: the server is stopping. */

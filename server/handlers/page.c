@@ -230,35 +230,38 @@ static int page_end(struct page_writer *w, uint64_t to, const uint64_t *head)
 	return rc;
 }
 
-static size_t record_head(uint8_t out[static RECORD_HEAD], const PGresult *rows, int row,
-			  struct span body)
+/* A record as a page holds it. */
+struct page_row {
+	const uint8_t *id;
+	uint64_t kind, rev;
+	bool gone;
+	struct span body;
+};
+
+static size_t record_head(uint8_t out[static RECORD_HEAD], const struct page_row *r)
 {
-	uint8_t *at = wire_put_bytes(out, 1, pg_get_bytes(rows, row, COL_ID).at, 16);
-	at = wire_put_number(at, 2, (uint64_t)pg_get_int2(rows, row, COL_KIND));
-	at = wire_put_number(at, 3, (uint64_t)pg_get_int8(rows, row, COL_REV));
-	if (pg_get_bool(rows, row, COL_DELETED)) {
+	uint8_t *at = wire_put_bytes(out, 1, r->id, 16);
+	at = wire_put_number(at, 2, r->kind);
+	at = wire_put_number(at, 3, r->rev);
+	if (r->gone) {
 		at = wire_put_number(at, 4, 1);
 		return (size_t)(at - out);
 	}
 	at = wire_put_varint(at, 5 << 3 | 2);
-	at = wire_put_varint(at, body.len);
+	at = wire_put_varint(at, r->body.len);
 	return (size_t)(at - out);
 }
 
-static int page_add(struct page_writer *w, const PGresult *rows, int row)
+static int page_add(struct page_writer *w, const struct page_row *r)
 {
-	const bool gone = pg_get_bool(rows, row, COL_DELETED);
-	struct span body = pg_get_bytes(rows, row, COL_BODY);
 	uint8_t head[RECORD_HEAD];
-	const size_t n = record_head(head, rows, row, body);
+	const size_t n = record_head(head, r);
+	const struct span body = {r->body.at, r->gone ? 0 : r->body.len};
 	const struct cursor load = {.start = w->start};
-	if (gone && cursor_skips(&load, (uint64_t)pg_get_int8(rows, row, COL_REV)))
+	if (r->gone && cursor_skips(&load, r->rev))
 		return 0;
-	if (gone)
-		body.len = 0;
 	if (w->n > w->empty && w->n + n + body.len > w->max) {
-		const uint64_t before = (uint64_t)pg_get_int8(rows, row, COL_REV) - 1;
-		const int rc = page_end(w, before, NULL);
+		const int rc = page_end(w, r->rev - 1, NULL);
 		if (rc < 0)
 			return rc;
 	}
@@ -278,11 +281,41 @@ int page_write(struct page_writer *w, const struct page_read *r)
 	for (int row = 0; row < r->n; row++) {
 		if (!r->to && pg_get_bool(r->rows, row, COL_HIDDEN))
 			continue;
-		const int rc = page_add(w, r->rows, row);
+		const struct page_row x = {
+			.id = pg_get_bytes(r->rows, row, COL_ID).at,
+			.kind = (uint64_t)pg_get_int2(r->rows, row, COL_KIND),
+			.rev = (uint64_t)pg_get_int8(r->rows, row, COL_REV),
+			.gone = pg_get_bool(r->rows, row, COL_DELETED),
+			.body = pg_get_bytes(r->rows, row, COL_BODY),
+		};
+		const int rc = page_add(w, &x);
 		if (rc < 0)
 			return rc;
 	}
 	return page_end(w, r->end, r->whole ? &r->head : NULL);
+}
+
+/* The same as pull_tail.sql has the database decide. */
+int page_write_news(struct page_writer *w, const struct news *news, const struct rights *rights)
+{
+	for (size_t i = 0; i < news->n; i++) {
+		const struct news_row *r = &news->rows[i];
+		const struct span owner = {r->owner.b, r->owned ? sizeof r->owner.b : 0};
+		const bool sees = authz_sees(rights, r->kind, r->level, owner);
+		if (!sees && !r->narrowed_rev)
+			continue;
+		const struct page_row x = {
+			.id = r->id.b,
+			.kind = (uint64_t)r->kind->number,
+			.rev = r->rev,
+			.gone = r->deleted || !sees,
+			.body = r->body,
+		};
+		const int rc = page_add(w, &x);
+		if (rc < 0)
+			return rc;
+	}
+	return page_end(w, news->to, &news->to);
 }
 
 struct span page_address(uint8_t *bytes, size_t n, uint64_t request)

@@ -4,6 +4,7 @@
 #define SEVED_HANDLERS_PAGE_H
 
 #include "authz.h"
+#include "pg/news.h"
 #include "pg/unit.h"
 #include "replica.h"
 
@@ -76,6 +77,10 @@ void page_writer_fini(struct page_writer *w);
 /* Takes all rows of an answer; the last page reaches to its end.  What send() returned, if that was
  * not 0. */
 int page_write(struct page_writer *w, const struct page_read *r);
+
+/* The same for what a commit did, to who stands at the head before it: byte for byte what a reading
+ * of the database would give. */
+int page_write_news(struct page_writer *w, const struct news *news, const struct rights *rights);
 
 /* Puts the request's number before an encoded page whose bytes begin PAGE_HEADROOM behind `bytes`.
  */

@@ -25,13 +25,19 @@ struct kept {
 	bool listed; /* in table and list */
 };
 
-struct shared_read {
-	struct shared_key key;
+/* The pages of one answer. */
+struct making {
 	struct shared_pages *all;
-	struct page_read read;
+	struct shared_key key;
+	uint64_t head;
 	struct page_writer writer;
-	struct shared_waiter *waiters;
 	struct shared_page *first; /* the one that was asked for, referenced */
+};
+
+struct shared_read {
+	struct making make;
+	struct page_read read;
+	struct shared_waiter *waiters;
 	UT_hash_handle hh;
 };
 
@@ -39,6 +45,7 @@ struct shared_pages {
 	struct server *server;
 	struct kept *table, *oldest;
 	struct shared_read *reads;
+	const struct news *news;
 	size_t bytes;
 };
 
@@ -126,24 +133,24 @@ void shared_sweep(struct shared_pages *all)
 		unlist(all, k);
 }
 
-/* ---- reading
- * ---------------------------------------------------------------------------------------------- */
-
-static void read_free(struct shared_read *r)
+static void make_room(struct shared_pages *all)
 {
-	page_read_fini(&r->read);
-	page_writer_fini(&r->writer);
-	free(r);
+	while (all->bytes > SHARED_BYTES && all->oldest)
+		unlist(all, all->oldest);
 }
+
+/* ---- making
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static int keep_page(struct page_writer *w, uint64_t to)
 {
-	struct shared_read *r = w->ctx;
-	struct shared_key key = r->key;
+	struct making *m = w->ctx;
+	struct shared_key key = m->key;
 	key.from = w->from;
-	if (r->first)
+	if (m->first)
 		key.start = w->start;
-	struct kept *k = keep(r->all, &key);
+	struct kept *k = keep(m->all, &key);
 	if (!k)
 		return -ERR_NOMEM;
 	k->page.bytes = malloc(PAGE_HEADROOM + w->n);
@@ -151,21 +158,68 @@ static int keep_page(struct page_writer *w, uint64_t to)
 		memcpy(k->page.bytes + PAGE_HEADROOM, w->bytes + PAGE_HEADROOM, w->n);
 		k->page.n = w->n;
 	}
-	r->all->bytes += weight(k);
+	m->all->bytes += weight(k);
 	k->page.to = to;
 	k->page.start = w->start;
-	k->page.head = r->read.head;
-	k->page.whole = to == r->read.head;
+	k->page.head = m->head;
+	k->page.whole = to == m->head;
 	if (!k->page.bytes) {
-		unlist(r->all, k);
-		shared_unref(r->all, &k->page);
+		unlist(m->all, k);
+		shared_unref(m->all, &k->page);
 		return -ERR_NOMEM;
 	}
-	if (!r->first)
-		r->first = &k->page;
+	if (!m->first)
+		m->first = &k->page;
 	else
-		shared_unref(r->all, &k->page);
+		shared_unref(m->all, &k->page);
 	return 0;
+}
+
+static int make_begin(struct making *m, uint64_t head, uint64_t start)
+{
+	if (page_writer_init(&m->writer, m->key.territory, m->key.from, SHARED_PAGE) < 0)
+		return -ERR_NOMEM;
+	m->head = head;
+	m->writer.send = keep_page;
+	m->writer.ctx = m;
+	m->writer.start = start;
+	return 0;
+}
+
+void shared_offer(struct shared_pages *all, const struct news *news)
+{
+	all->news = news;
+}
+
+/* The page from what was just committed, for who was in step before; NULL: it is to be read. */
+static struct shared_page *make_of_news(struct shared_pages *all, const struct shared_key *key,
+					const struct rights *rights)
+{
+	const struct news *news = all->news;
+	if (!news || !news->n || news->territory != key->territory || news->from != key->from ||
+	    news->epoch != key->epoch || key->start)
+		return NULL;
+	struct making m = {.all = all, .key = *key};
+	if (make_begin(&m, news->to, 0) < 0)
+		return NULL;
+	const int rc = page_write_news(&m.writer, news, rights);
+	page_writer_fini(&m.writer);
+	if (rc < 0 && m.first) {
+		shared_unref(all, m.first);
+		m.first = NULL;
+	}
+	make_room(all);
+	return m.first;
+}
+
+/* ---- reading
+ * ---------------------------------------------------------------------------------------------- */
+
+static void read_free(struct shared_read *r)
+{
+	page_read_fini(&r->read);
+	page_writer_fini(&r->make.writer);
+	free(r);
 }
 
 static void tell(struct shared_read *r, const struct err *why)
@@ -174,46 +228,38 @@ static void tell(struct shared_read *r, const struct err *why)
 	while ((w = r->waiters)) {
 		DL_DELETE(r->waiters, w);
 		w->read = NULL;
-		w->ready(w, why ? NULL : r->first, why);
+		w->ready(w, why ? NULL : r->make.first, why);
 	}
-}
-
-static void make_room(struct shared_pages *all)
-{
-	while (all->bytes > SHARED_BYTES && all->oldest)
-		unlist(all, all->oldest);
 }
 
 /* Whether who stands at the key's rev may go on with what was read, and the pages of it. */
 static int write_pages(struct shared_read *r, struct err *e)
 {
 	const struct page_read *p = &r->read;
-	const struct cursor c = {.rev = r->key.from,
-				 .start = r->key.start == SHARED_FRESH ? p->head : r->key.start};
+	const struct shared_key *key = &r->make.key;
+	const struct cursor c = {.rev = key->from,
+				 .start = key->start == SHARED_FRESH ? p->head : key->start};
 	if (cursor_refuse(cursor_check_read(&c, c.rev, p->head, p->purged), c.rev, e) < 0)
 		return -ERR_RESET_REQUIRED;
-	if (page_writer_init(&r->writer, r->key.territory, c.rev, SHARED_PAGE) < 0)
+	if (make_begin(&r->make, p->head, c.start) < 0 || page_write(&r->make.writer, p) < 0)
 		return err_set(e, ERR_NOMEM, "page");
-	r->writer.send = keep_page;
-	r->writer.ctx = r;
-	r->writer.start = c.start;
-	return page_write(&r->writer, p) < 0 ? err_set(e, ERR_NOMEM, "page") : 0;
+	return 0;
 }
 
 static void read_done(struct page_read *p)
 {
 	struct shared_read *r = p->owner;
-	struct shared_pages *all = r->all;
+	struct shared_pages *all = r->make.all;
 	struct err e = p->err;
 	HASH_DEL(all->reads, r); /* who asks from now on may want a newer one */
 	if (!e.code)
 		write_pages(r, &e);
 	tell(r, e.code ? &e : NULL);
-	const uint32_t territory = r->key.territory;
-	const bool stands = !e.code && r->key.epoch == all->server->epoch;
+	const uint32_t territory = r->make.key.territory;
+	const bool stands = !e.code && r->make.key.epoch == all->server->epoch;
 	const uint64_t head = stands ? p->head : 0;
-	if (r->first)
-		shared_unref(all, r->first);
+	if (r->make.first)
+		shared_unref(all, r->make.first);
 	read_free(r);
 	make_room(all);
 	heads_note(all->server, territory, head);
@@ -225,13 +271,13 @@ static struct shared_read *read_new(struct shared_pages *all, const struct share
 	struct shared_read *r = calloc(1, sizeof *r);
 	if (!r)
 		return NULL;
-	r->key = *key;
-	r->all = all;
+	r->make.key = *key;
+	r->make.all = all;
 	page_read_init(&r->read, all->server, key->territory, rights, r, read_done);
 	r->read.from = key->from;
 	r->read.most = SHARED_ROWS;
 	const unsigned before = HASH_COUNT(all->reads);
-	HASH_ADD(hh, all->reads, key, sizeof r->key, r);
+	HASH_ADD(hh, all->reads, make.key, sizeof r->make.key, r);
 	if (HASH_COUNT(all->reads) > before)
 		return r;
 	read_free(r);
@@ -257,6 +303,11 @@ int shared_take(struct shared_pages *all, const struct shared_key *key, const st
 		k->page.refs++;
 		all->server->priv->metrics.watch_shared++;
 		*out = &k->page;
+		return 1;
+	}
+	*out = make_of_news(all, key, rights);
+	if (*out) {
+		all->server->priv->metrics.watch_news++;
 		return 1;
 	}
 	struct shared_read *r = NULL;

@@ -10,6 +10,7 @@
 
 #include "authz.h"
 
+struct news;
 struct server;
 struct shared_pages;
 
@@ -54,6 +55,9 @@ int shared_open(struct server *s, struct shared_pages **out, struct err *e);
 /* After the readers have closed: nothing is being read any more. */
 void shared_close(struct shared_pages *all);
 
+/* While heads_note() tells of a commit: what it did, of which pages are made without a reading.
+ * NULL: nothing is known. */
+void shared_offer(struct shared_pages *all, const struct news *news);
 /* The page that begins at a rev.  1: it is there, with a reference for the caller; 0: `w` waits;
  * -ERR_NOMEM. */
 int shared_take(struct shared_pages *all, const struct shared_key *k, const struct rights *rights,

@@ -261,6 +261,12 @@ void watch_moved(struct server *s, struct watcher *list)
 	}
 }
 
+void watches_offer(struct server *s, const struct news *news)
+{
+	if (s->watches)
+		shared_offer(s->watches->pages, news);
+}
+
 static void credited(struct request *r, uint64_t bytes)
 {
 	struct watch *x = r->handler;

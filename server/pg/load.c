@@ -703,7 +703,7 @@ static int read_heads(struct load *l, struct err *e)
 		h = world_head(l->world, (uint32_t)pg_get_int4(res, row, 0), true);
 		if (!h || n < 0)
 			return err_set(e, ERR_NOMEM, "loading heads");
-		h->rev = (uint64_t)pg_get_int8(res, row, 1);
+		h->rev = h->loaded_rev = (uint64_t)pg_get_int8(res, row, 1);
 		h->loaded = true;
 		for (int i = 0; i < n && i < WORLD_KIND_MAX; i++)
 			h->counters[i + 1] = (uint32_t)counters[i];

@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "load.h"
 #include "log.h"
+#include "news.h"
 #include "record.h"
 #include "server.h"
 #include "store.h"
@@ -34,6 +35,9 @@ struct batch {
 	struct pg_unit *undo;      /* ROLLBACK, made before it can be needed */
 	uint32_t session;          /* of the link, which holds the open transaction */
 	size_t n, n_stored, at;    /* at: the next to decide */
+	struct news *news;         /* of the commit, by territory */
+	size_t n_news;
+	uint64_t epoch; /* when it was formed */
 	bool rollback;
 	bool storing;  /* its STORE is on its way: the next batch may load behind it */
 	bool recalled; /* its jobs wait again: only its LOAD is still to end */
@@ -77,6 +81,7 @@ static void batch_end(struct batch *b)
 
 	for (size_t i = 0; i < b->n; i++)
 		job_end(b->jobs[i]);
+	server_heads_moved(w->server, b->news, b->n_news);
 	world_fini(&b->world);
 	arena_reset(&b->arena);
 	if (w->front == b)
@@ -158,21 +163,16 @@ static void batch_split(struct batch *b, const struct err *e)
 /* ---- STORE -------------------------------------------------------------------------------------
  */
 
-static void batch_tell(struct batch *b)
+/* What is to be told once the verdicts are out.  It is put together before: bodies may lie in the
+ * memory of requests, which end with their verdicts. */
+static void batch_news(struct batch *b)
 {
-	uint32_t territories[WRITER_BATCH_JOBS];
-	uint64_t revs[WRITER_BATCH_JOBS];
-	struct world_head *h, *tmp;
-	size_t n = 0;
-
-	HASH_ITER (hh, b->world.heads, h, tmp) {
-		if (!h->dirty || n == WRITER_BATCH_JOBS)
-			continue;
-		territories[n] = h->territory;
-		revs[n++] = h->rev;
-	}
-	if (n && !b->rollback)
-		server_heads_moved(b->writer->server, territories, revs, n);
+	if (b->rollback)
+		return;
+	b->n_news = news_list(&b->world, b->epoch, b->news, WRITER_BATCH_JOBS);
+	for (size_t i = 0; i < b->n_news; i++)
+		if (server_wants_news(b->writer->server, b->news[i].territory))
+			news_collect(&b->world, &b->news[i]);
 }
 
 /* What this commit leaves as the clients' last mids. */
@@ -207,7 +207,7 @@ static void stored(struct pg_unit *u)
 		return;
 	}
 	batch_note_mids(b);
-	batch_tell(b);
+	batch_news(b);
 	batch_end(b);
 }
 
@@ -427,7 +427,8 @@ static void writer_step(uv_idle_t *handle)
 		w->front = b;
 	world_init(&b->world, &b->arena, clock_wall_ms());
 	load_init(&b->load, &b->arena, &b->world);
-	b->n = b->n_stored = b->at = 0;
+	b->n = b->n_stored = b->at = b->n_news = 0;
+	b->epoch = w->server->epoch;
 	b->rollback = b->storing = b->recalled = false;
 	if (w->retries)
 		take_group(w, b);
@@ -494,8 +495,9 @@ static int batches_init(struct writer *w)
 		b->writer = w;
 		b->jobs = calloc(WRITER_BATCH_JOBS, sizeof *b->jobs);
 		b->stored = calloc(WRITER_BATCH_JOBS, sizeof *b->stored);
+		b->news = calloc(WRITER_BATCH_JOBS, sizeof *b->news);
 		arena_init(&b->arena, BATCH_ARENA_MAX);
-		if (!b->jobs || !b->stored)
+		if (!b->jobs || !b->stored || !b->news)
 			rc = -ERR_NOMEM;
 	}
 	return rc;
@@ -507,6 +509,7 @@ static void batches_fini(struct writer *w)
 		arena_fini(&w->batches[i].arena);
 		free(w->batches[i].jobs);
 		free(w->batches[i].stored);
+		free(w->batches[i].news);
 	}
 }
 

@@ -4,7 +4,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "clock_ns.h"
@@ -15,7 +17,13 @@
 #include "service.h"
 #include "wire.h"
 
-enum { ARENA_MAX = 8 * 1024 * 1024, WAIT_MS = 30000, CREDIT = 64 * 1024 * 1024, WARM = 20 };
+enum {
+	ARENA_MAX = 8 * 1024 * 1024,
+	WAIT_MS = 30000,
+	CREDIT = 64 * 1024 * 1024,
+	WARM = 20,
+	EVENTS = 128,
+};
 
 struct following {
 	struct place place;
@@ -137,10 +145,18 @@ static int push_one(struct following *f, struct err *e)
 
 struct crowd_of {
 	struct peer *peers;
-	uint64_t *revs;     /* that each has reached */
-	struct pollfd *fds; /* and the writer's, last */
+	uint64_t *revs; /* that each has reached */
+	int epoll;      /* an event tells the index; WRITER: the writer */
 	size_t n;
 };
+
+enum { WRITER = -1 };
+
+static int listen_to(const struct crowd_of *c, int fd, int index, struct err *e)
+{
+	struct epoll_event x = {.events = EPOLLIN, .data.fd = index};
+	return epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &x) < 0 ? err_set(e, ERR_IO, "epoll") : 0;
+}
 
 static int ask_watch(struct following *f, struct peer *p, uint64_t rev, struct err *e)
 {
@@ -169,8 +185,8 @@ static int open_watchers(struct following *f, struct crowd_of *c, size_t n, uint
 	int rc = 0;
 	c->peers = calloc(n, sizeof *c->peers);
 	c->revs = calloc(n, sizeof *c->revs);
-	c->fds = calloc(n + 1, sizeof *c->fds);
-	if (!c->peers || !c->revs || !c->fds)
+	c->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!c->peers || !c->revs || c->epoll < 0)
 		return err_set(e, ERR_NOMEM, "%zu watchers", n);
 	while (rc == 0 && c->n < n) {
 		struct peer *p = &c->peers[c->n];
@@ -179,11 +195,11 @@ static int open_watchers(struct following *f, struct crowd_of *c, size_t n, uint
 		rc = peer_open(p, &f->place, NULL, &f->arena, NULL, e);
 		if (rc == 0)
 			rc = ask_watch(f, p, rev, e);
-		c->fds[c->n - 1] = (struct pollfd){.fd = p->fd, .events = POLLIN};
+		if (rc == 0)
+			rc = listen_to(c, p->fd, (int)c->n - 1, e);
 		arena_reset(&f->arena);
 	}
-	c->fds[n] = (struct pollfd){.fd = f->writer.fd, .events = POLLIN};
-	return rc;
+	return rc ? rc : listen_to(c, f->writer.fd, WRITER, e);
 }
 
 static void close_watchers(struct crowd_of *c)
@@ -192,7 +208,8 @@ static void close_watchers(struct crowd_of *c)
 		peer_close(&c->peers[i]);
 	free(c->peers);
 	free(c->revs);
-	free(c->fds);
+	if (c->epoll >= 0)
+		close(c->epoll);
 }
 
 /* Reads pages: the rev reached. */
@@ -232,6 +249,7 @@ static int take_reply(struct following *f, bool *answered, struct err *e)
 static int one_round(struct following *f, struct crowd_of *c, bool pushes, struct latency *l,
 		     struct err *e)
 {
+	struct epoll_event events[EVENTS];
 	bool answered = !pushes;
 	size_t left = c->n;
 	const uint64_t from = clock_ns();
@@ -240,21 +258,24 @@ static int one_round(struct following *f, struct crowd_of *c, bool pushes, struc
 	for (size_t i = 0; i < c->n; i++)
 		left -= c->revs[i] >= f->head;
 	while (rc >= 0 && (left > 0 || !answered)) {
-		if (poll(c->fds, c->n + 1, WAIT_MS) <= 0)
+		const int n = epoll_wait(c->epoll, events, EVENTS, WAIT_MS);
+		if (n <= 0)
 			return err_set(e, ERR_DEADLINE,
 				       "%zu watchers have not heard of rev %" PRIu64, left,
 				       f->head);
-		for (size_t i = 0; rc >= 0 && i < c->n; i++) {
-			if (!c->fds[i].revents || c->revs[i] >= f->head)
+		for (int k = 0; rc >= 0 && k < n; k++) {
+			const int i = events[k].data.fd;
+			if (i == WRITER) {
+				rc = take_reply(f, &answered, e);
 				continue;
+			}
+			const bool behind = c->revs[i] < f->head;
 			rc = take_pages(&c->peers[i], &c->revs[i], e);
-			if (rc < 0 || c->revs[i] < f->head)
+			if (rc < 0 || !behind || c->revs[i] < f->head)
 				continue;
 			left--;
 			rc = l ? latency_add(l, clock_ns() - from, e) : 0;
 		}
-		if (rc >= 0 && c->fds[c->n].revents)
-			rc = take_reply(f, &answered, e);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -296,7 +317,7 @@ int service_watch(char **arg, struct err *e)
 		  times = service_number(arg[4], "TIMES", e),
 		  pid = service_number(arg[6], "PID", e);
 	struct following f;
-	struct crowd_of all = {0}, deaf = {0};
+	struct crowd_of all = {.epoll = -1}, deaf = {.epoll = -1};
 	struct latency alone = {0}, beside = {0};
 	uint64_t before = 0, after = 0;
 	if (n < 0 || stalled < 0 || times < 0 || pid < 0)

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "handlers/handlers.h"
+#include "pg/news.h"
 #include "scene.h"
 #include "server_private.h"
 
@@ -312,24 +313,66 @@ static void what_is_withheld_moves_the_cursor_and_shows_nothing(void **state)
 	peer_close(&p);
 }
 
+enum { WATCHERS = 20 };
+
+static void open_watchers(struct stage *g, struct host *h, struct peer p[static WATCHERS],
+			  uint64_t rev)
+{
+	for (int i = 0; i < WATCHERS; i++) {
+		peer_free(peer_open(&p[i], h, g->token, NULL));
+		watch(&p[i], cursor_at(g, rev), -1);
+		expect_page(&p[i], rev, rev, true);
+	}
+}
+
+static void close_watchers(struct peer p[static WATCHERS])
+{
+	for (int i = 0; i < WATCHERS; i++)
+		peer_close(&p[i]);
+}
+
+static void insert_by_hand(struct stage *g, uint64_t rev)
+{
+	char sql[400];
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO record (territory_id, id, kind, rev, level, changed_at, field_revs,"
+		 " body) VALUES (1, gen_random_uuid(), 13, %llu, 1, 0, '', '\\x00');"
+		 "UPDATE territory_head SET rev = %llu WHERE territory_id = 1;"
+		 "NOTIFY heads, '1:%llu'",
+		 (unsigned long long)rev, (unsigned long long)rev, (unsigned long long)rev);
+	fixture_sql(g->scene->host.db.admin, sql);
+}
+
 static void watchers_at_one_rev_share_one_reading(void **state)
 {
-	enum { WATCHERS = 20 };
 	struct stage *g = *state;
 	struct peer p[WATCHERS];
 	const uint64_t first = push(g, "before");
-	for (int i = 0; i < WATCHERS; i++) {
-		open_reader(g, &p[i]);
-		watch(&p[i], cursor_at(g, first), -1);
-		expect_page(&p[i], first, first, true);
-	}
+	open_watchers(g, &g->scene->host, p, first);
 	const uint64_t reads = metrics(g)->watch_reads;
+	insert_by_hand(g, first + 1);
+	for (int i = 0; i < WATCHERS; i++)
+		assert_int_equal(expect_page(&p[i], first, first + 1, true), 1);
+	assert_int_equal(metrics(g)->watch_reads, reads + 1);
+	close_watchers(p);
+}
+
+/* ---- what this server committed itself
+ * ---------------------------------------------------------------- */
+
+static void what_was_committed_here_is_sent_without_a_reading(void **state)
+{
+	struct stage *g = *state;
+	struct peer p[WATCHERS];
+	const uint64_t first = push(g, "before");
+	open_watchers(g, &g->scene->host, p, first);
+	const uint64_t reads = metrics(g)->watch_reads, made = metrics(g)->watch_news;
 	const uint64_t second = push(g, "after");
 	for (int i = 0; i < WATCHERS; i++)
 		assert_int_equal(expect_page(&p[i], first, second, true), 1);
-	assert_int_equal(metrics(g)->watch_reads, reads + 1);
-	for (int i = 0; i < WATCHERS; i++)
-		peer_close(&p[i]);
+	assert_int_equal(metrics(g)->watch_reads, reads);
+	assert_int_equal(metrics(g)->watch_news, made + 1);
+	close_watchers(p);
 }
 
 /* ---- slow readers
@@ -600,17 +643,17 @@ static void heads_that_move_fast_ring_now_and_then(void **state)
 	struct stage *g = *state;
 	struct server *s = g->scene->host.server;
 	uv_loop_t *loop = &g->scene->host.loop;
-	const uint32_t territory = 1;
-	const uint64_t rev = push(g, "one"), rung = s->priv->metrics.bells_rung;
+	const struct news news = {.territory = 1, .to = push(g, "one")};
+	const uint64_t rung = s->priv->metrics.bells_rung;
 	uv_update_time(loop);
 	const uint64_t from = uv_now(loop);
 	while (uv_now(loop) - from < MS) {
-		bell_heads(s->priv->ring, &territory, &rev, 1);
+		bell_heads(s->priv->ring, &news, 1);
 		uv_run(loop, UV_RUN_NOWAIT);
 	}
 	const uint64_t by_then = s->priv->metrics.bells_rung;
 	assert_in_range(by_then - rung, 2, (uv_now(loop) - from) / PAUSE_MS + 2);
-	bell_heads(s->priv->ring, &territory, &rev, 1);
+	bell_heads(s->priv->ring, &news, 1);
 	host_turn(&g->scene->host, 50);
 	assert_true(s->priv->metrics.bells_rung > by_then);
 }
@@ -770,6 +813,7 @@ int main(void)
 		ROW(a_watch_from_the_beginning_brings_everything_in_pages),
 		ROW(what_is_withheld_moves_the_cursor_and_shows_nothing),
 		ROW(watchers_at_one_rev_share_one_reading),
+		ROW(what_was_committed_here_is_sent_without_a_reading),
 		ROW(without_credit_nothing_comes_and_many_changes_become_one_page),
 		ROW(a_reader_that_grants_nothing_for_long_is_cut_in_words),
 		ROW(a_full_connection_gets_no_pages_and_costs_no_memory),
