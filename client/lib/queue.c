@@ -213,7 +213,10 @@ static int settle_done(struct settling *g, const Seve__Mutation *m, const Seve__
 		       struct err *e)
 {
 	int64_t territory = g->territory;
-	int rc = reoffer_keep(g->store, g->territory, m->mid, g->now_ms, g->epoch, e);
+	const struct span told = outbox_lean(g->arena, v);
+	int rc =
+		told.at ? reoffer_keep(g->store, g->territory, m->mid, g->now_ms, g->epoch, told, e)
+			: err_set(e, ERR_NOMEM, "verdict");
 
 	if (!rc)
 		rc = store_run(g->store, e, STORE_outbox_delete, "ii", territory, (int64_t)m->mid);
@@ -364,25 +367,59 @@ int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *s
 	return rc;
 }
 
-int queue_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
-	       enum outbox_state *state, const Seve__Verdict **verdict, struct err *e)
+static int kept_verdict(struct arena *a, struct span bytes, const Seve__Verdict **out,
+			struct err *e)
+{
+	ProtobufCMessage *m = NULL;
+	const int rc =
+		bytes.at ? wire_unpack(a, &seve__verdict__descriptor, bytes.at, bytes.len, &m, e)
+			 : 0;
+
+	*out = (const Seve__Verdict *)m;
+	return rc ? err_prefix(e, "a verdict of the outbox") : 0;
+}
+
+/* 1: it is there. */
+static int find_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
+		     enum outbox_state *state, const Seve__Verdict **verdict, struct err *e)
 {
 	sqlite3_stmt *q =
 		store_query(s, e, STORE_outbox_get, "ii", (int64_t)territory, (int64_t)mid);
-	ProtobufCMessage *m = NULL;
-	struct span bytes;
 	int rc = store_step(s, q, e);
 
-	*verdict = NULL;
-	*state = OUTBOX_DONE;
-	if (rc <= 0)
+	if (rc == 1) {
+		*state = (enum outbox_state)store_int(q, 0);
+		rc = kept_verdict(a, store_bytes(q, 2), verdict, e);
+		store_done(q);
+		return rc ? rc : 1;
+	}
+	if (rc)
 		return rc;
-	*state = (enum outbox_state)store_int(q, 0);
-	bytes = store_bytes(q, 2);
-	rc = bytes.at ? wire_unpack(a, &seve__verdict__descriptor, bytes.at, bytes.len, &m, e) : 0;
+	q = store_query(s, e, STORE_settled_get, "ii", (int64_t)territory, (int64_t)mid);
+	rc = store_step(s, q, e);
+	if (rc != 1)
+		return rc;
+	*state = OUTBOX_DONE;
+	rc = kept_verdict(a, store_bytes(q, 0), verdict, e);
 	store_done(q);
-	*verdict = (const Seve__Verdict *)m;
-	return rc ? err_prefix(e, "a verdict of the outbox") : 0;
+	return rc ? rc : *verdict != NULL;
+}
+
+int queue_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
+	       enum outbox_state *state, const Seve__Verdict **verdict, struct err *e)
+{
+	int rc = store_begin(s, e);
+
+	*verdict = NULL;
+	if (rc)
+		return rc;
+	rc = find_fate(s, a, territory, mid, state, verdict, e);
+	if (!rc)
+		rc = err_set(e, ERR_NOT_FOUND,
+			     "mutation %llu of territory %u is not in the outbox any more, and no "
+			     "verdict on it is known",
+			     (unsigned long long)mid, territory);
+	return store_end(s, rc < 0 ? rc : 0, e);
 }
 
 /* ---- what does not wait

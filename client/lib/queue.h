@@ -32,8 +32,9 @@ int queue_settle(struct store *s, uint32_t territory, const Seve__PushRequest *s
 		 const Seve__PushReply *reply, const char *account, int64_t now_ms, uint64_t epoch,
 		 struct queue_counts *counts, struct err *e);
 
-/* What became of one mutation: OUTBOX_DONE when the outbox holds it no more, else its state, and
- * with a conflict or a rejection the verdict, in the arena (NULL where none tells why). */
+/* What became of one mutation: OUTBOX_DONE when it left the outbox with its verdict, else its state
+ * there; the verdict in the arena, without bodies (NULL: it has none yet, or none tells why).
+ * -ERR_NOT_FOUND when nothing is known of it. */
 int queue_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
 	       enum outbox_state *state, const Seve__Verdict **verdict, struct err *e);
 

@@ -210,10 +210,10 @@ int reoffer(struct store *s, uint32_t territory, const struct resume_point *p, b
  * ------------------------------------------------------------------------------------ */
 
 int reoffer_keep(struct store *s, uint32_t territory, uint64_t mid, int64_t now_ms, uint64_t epoch,
-		 struct err *e)
+		 struct span verdict, struct err *e)
 {
-	return store_run(s, e, STORE_settled_add, "iiii", (int64_t)territory, (int64_t)mid, now_ms,
-			 (int64_t)epoch);
+	return store_run(s, e, STORE_settled_add, "iiiib", (int64_t)territory, (int64_t)mid, now_ms,
+			 (int64_t)epoch, verdict);
 }
 
 int reoffer_settled(struct store *s, uint32_t territory, uint64_t mid, int64_t now_ms,

@@ -25,9 +25,9 @@ int reoffer_state(struct store *s, uint32_t territory, struct reoffer *out, stru
 int reoffer(struct store *s, uint32_t territory, const struct resume_point *p, bool refused,
 	    uint64_t fork, uint64_t *again, struct err *e);
 
-/* A mutation leaves the outbox: kept beside it for a while. */
+/* A mutation leaves the outbox: kept beside it for a while, with its packed verdict. */
 int reoffer_keep(struct store *s, uint32_t territory, uint64_t mid, int64_t now_ms, uint64_t epoch,
-		 struct err *e);
+		 struct span verdict, struct err *e);
 /* What has been kept long enough goes; and the numbers are right under this epoch. */
 int reoffer_settled(struct store *s, uint32_t territory, uint64_t mid, int64_t now_ms,
 		    uint64_t epoch, struct err *e);

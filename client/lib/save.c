@@ -298,12 +298,10 @@ static int told(struct save *g, struct seve_table **report, struct err *e)
 	return clashed(g, e);
 }
 
-/* No verdict came this way.  What is left is what the outbox says: another program that shares the
- * store may have sent the edit meanwhile. */
+/* No verdict came this way.  What is left is what the store says: another program that shares it
+ * may have sent the edit meanwhile, and kept the verdict. */
 static int untold(struct save *g, int rc, struct seve_table **report, struct err *e)
 {
-	static const Seve__Verdict in_effect = {PROTOBUF_C_MESSAGE_INIT(&seve__verdict__descriptor),
-						.code = SEVE__VERDICT__CODE__APPLIED};
 	enum outbox_state state;
 	struct err later = {0};
 
@@ -314,8 +312,6 @@ static int untold(struct save *g, int rc, struct seve_table **report, struct err
 	}
 	if (outbox_waits(state))
 		return not_sent(g, report, e);
-	if (state == OUTBOX_DONE)
-		g->verdict = &in_effect;
 	if (!g->verdict)
 		return rc ? rc
 			  : err_set(e, ERR_NOT_FOUND,

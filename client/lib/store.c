@@ -96,6 +96,19 @@ static int make_schema(struct store *s, struct err *e)
 	return rc ? rc : store_meta_set(s, "client_id", text, e);
 }
 
+/* Step by step, to this program's version. */
+static int upgrade(struct store *s, int version, struct err *e)
+{
+	char name[32];
+	int rc = 0;
+
+	while (!rc && version < STORE_VERSION) {
+		snprintf(name, sizeof name, "upgrade_%d", ++version);
+		rc = exec(s, sql_text(name), "upgrading the tables", e);
+	}
+	return rc;
+}
+
 static int check_schema(struct store *s, struct err *e)
 {
 	int64_t app = 0, version = 0, tables = 0;
@@ -120,8 +133,7 @@ static int check_schema(struct store *s, struct err *e)
 			s->path ? s->path : "?", (int)version, STORE_VERSION);
 		return err_remedy(e, "upgrade this program");
 	}
-	return version < STORE_VERSION ? exec(s, sql_text("upgrade_2"), "upgrading the tables", e)
-				       : 0;
+	return upgrade(s, (int)version, e);
 }
 
 static int read_client_id(struct store *s, struct err *e)

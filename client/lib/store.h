@@ -19,7 +19,7 @@ enum store_statement {
 	STORE_COUNT
 };
 
-enum { STORE_APPLICATION_ID = 0x53455645, STORE_VERSION = 2, STORE_LOCK_MS = 5000 };
+enum { STORE_APPLICATION_ID = 0x53455645, STORE_VERSION = 3, STORE_LOCK_MS = 5000 };
 
 struct store {
 	sqlite3 *db;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "wire.h"
+
 static const char *const words[] = {
 	[OUTBOX_PENDING] = "pending",   [OUTBOX_SENT] = "sent", [OUTBOX_CONFLICT] = "conflict",
 	[OUTBOX_REJECTED] = "rejected", [OUTBOX_DONE] = "done",
@@ -84,6 +86,23 @@ enum outbox_state outbox_judge(const Seve__Verdict *v)
 		break;
 	}
 	return OUTBOX_REJECTED;
+}
+
+struct span outbox_lean(struct arena *a, const Seve__Verdict *v)
+{
+	struct span bytes = {NULL, 0};
+	Seve__Verdict lean = *v;
+
+	lean.outcomes = arena_array(a, v->n_outcomes + 1, sizeof *lean.outcomes);
+	if (!lean.outcomes)
+		return bytes;
+	for (size_t i = 0; i < v->n_outcomes; i++) {
+		lean.outcomes[i] = arena_memdup(a, v->outcomes[i], sizeof *v->outcomes[i]);
+		if (!lean.outcomes[i])
+			return bytes;
+		lean.outcomes[i]->body = NULL;
+	}
+	return wire_pack(a, &lean.base);
 }
 
 const Seve__Outcome *outbox_outcome(const Seve__Verdict *v, const uint8_t id[16])

@@ -47,6 +47,10 @@ enum outbox_state outbox_judge(const Seve__Verdict *v);
  * record; NULL: none. */
 const Seve__Outcome *outbox_conflict(const Seve__Verdict *v);
 
+/* The verdict without the bodies in it, packed: what is kept to be told again.  at NULL: out of
+ * memory. */
+struct span outbox_lean(struct arena *a, const Seve__Verdict *v);
+
 /* The outcome of the record, NULL when the verdict tells none. */
 const Seve__Outcome *outbox_outcome(const Seve__Verdict *v, const uint8_t id[16]);
 

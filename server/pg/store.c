@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "sync/outbox.h"
 #include "wire.h"
 
 enum { ARRAYS_MAX = 12 };
@@ -230,24 +231,6 @@ static int store_versions(struct world *w, struct pg_unit *u)
 	return rows_store(&r, u, "store_versions");
 }
 
-/* What is kept for a retry: revisions, not bodies, which a pull brings. */
-static struct span lean_verdict(struct arena *a, const Seve__Verdict *v)
-{
-	struct span bytes = {NULL, 0};
-	Seve__Verdict lean = *v;
-
-	lean.outcomes = arena_array(a, v->n_outcomes + 1, sizeof *lean.outcomes);
-	if (!lean.outcomes)
-		return bytes;
-	for (size_t i = 0; i < v->n_outcomes; i++) {
-		lean.outcomes[i] = arena_memdup(a, v->outcomes[i], sizeof *v->outcomes[i]);
-		if (!lean.outcomes[i])
-			return bytes;
-		lean.outcomes[i]->body = NULL;
-	}
-	return wire_pack(a, &lean.base);
-}
-
 static int store_verdicts(struct world *w, struct apply_job *const *jobs, size_t n,
 			  struct pg_unit *u)
 {
@@ -262,7 +245,8 @@ static int store_verdicts(struct world *w, struct apply_job *const *jobs, size_t
 
 		if (!j->mutation || !j->verdict || j->replayed)
 			continue;
-		bytes = lean_verdict(w->arena, j->verdict);
+		/* Revisions, not bodies, which a pull brings. */
+		bytes = outbox_lean(w->arena, j->verdict);
 		r.bad |= !bytes.at;
 		pg_array_int4(&r.a[0], (int32_t)j->territory);
 		pg_array_uuid(&r.a[1], j->author.client.b);

@@ -286,6 +286,25 @@ static void a_file_of_another_program_or_a_newer_version_is_refused(void **state
 	support_remove(folder);
 }
 
+static void brought_up_to_date_from(const char *down)
+{
+	char *folder = support_folder(), *path;
+	struct seve *s;
+
+	assert_true(asprintf(&path, "%s/store.db", folder) > 0);
+	s = support_open(path);
+	support_replica(s, 12, three, 3);
+	seve_close(s);
+	run_sql(path, down);
+	s = support_open(path);
+	assert_int_equal(cursor(s), 12);
+	assert_string_equal(support_title(s, 2), "Navette");
+	seve_close(s);
+	run_sql(path, "SELECT verdict FROM settled");
+	free(path);
+	support_remove(folder);
+}
+
 static void a_store_of_version_1_is_brought_up_to_date(void **state)
 {
 	static const char down[] =
@@ -297,21 +316,15 @@ static void a_store_of_version_1_is_brought_up_to_date(void **state)
 		"ALTER TABLE replica DROP COLUMN verify_after; ALTER TABLE replica DROP COLUMN "
 		"fork;"
 		"ALTER TABLE replica DROP COLUMN fork_open; PRAGMA user_version = 1";
-	char *folder = support_folder(), *path;
-	struct seve *s;
 
 	(void)state;
-	assert_true(asprintf(&path, "%s/store.db", folder) > 0);
-	s = support_open(path);
-	support_replica(s, 12, three, 3);
-	seve_close(s);
-	run_sql(path, down);
-	s = support_open(path);
-	assert_int_equal(cursor(s), 12);
-	assert_string_equal(support_title(s, 2), "Navette");
-	seve_close(s);
-	free(path);
-	support_remove(folder);
+	brought_up_to_date_from(down);
+}
+
+static void a_store_of_version_2_is_brought_up_to_date(void **state)
+{
+	(void)state;
+	brought_up_to_date_from("ALTER TABLE settled DROP COLUMN verdict; PRAGMA user_version = 2");
 }
 
 static void one_writer_at_a_time_over_all_handles(void **state)
@@ -486,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_store_is_private_and_lasts),
 		cmocka_unit_test(a_file_of_another_program_or_a_newer_version_is_refused),
 		cmocka_unit_test(a_store_of_version_1_is_brought_up_to_date),
+		cmocka_unit_test(a_store_of_version_2_is_brought_up_to_date),
 		cmocka_unit_test(one_writer_at_a_time_over_all_handles),
 		TEST(an_inner_failure_undoes_the_whole_transaction),
 		cmocka_unit_test(every_sql_file_is_a_statement_or_makes_the_store),

@@ -1,6 +1,6 @@
--- The store, version 2; upgrade_2.sql brings an older one here.
+-- The store, version 3; upgrade_2.sql and upgrade_3.sql bring older ones here.
 PRAGMA application_id = 0x53455645;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE meta (
 	key   TEXT PRIMARY KEY,
@@ -69,6 +69,7 @@ CREATE TABLE settled (
 	epoch     INTEGER NOT NULL,              -- of the history that acknowledged it
 	made_at   INTEGER NOT NULL,
 	mutation  BLOB NOT NULL,
+	verdict   BLOB,                          -- without bodies, for the one who made the edit; NULL: it was made by an older program
 	PRIMARY KEY (territory, mid)
 ) STRICT;
 

@@ -1,0 +1,1 @@
+SELECT verdict FROM settled WHERE territory = ?1 AND mid = ?2
