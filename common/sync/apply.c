@@ -177,6 +177,8 @@ static int change_needs(const struct apply_job *j, const Seve__Change *c,
 		rc = w->last_version(w->ctx, j->territory, &id);
 	if (!rc && moves_level(c))
 		rc = w->needed(w->ctx, j->territory, &id, 0, conflict_kind(), 1 /* record_id */);
+	if (!rc && conflict_is(k) && j->author.own)
+		rc = w->named(w->ctx, j->territory, &id, 0, 1 /* record_id */);
 	if (!rc && c->set && kind_of(c->set) == k)
 		rc = apply_need_values(j->territory, &id, k, kind_message(c->set), w);
 	if (!rc && c->add && kind_of(c->add) == k)
@@ -328,7 +330,8 @@ static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
 	const struct kind *k = kind_by_number(c->kind);
 	bool there = st->next.exists ? apply_reads(a, &st->next) : held;
 
-	if (!(k->writers & (a->writes | a->own)))
+	/* Conflicts are decided by who may write what they are about: conflict_change() looks. */
+	if (!(k->writers & (a->writes | a->own)) && !(conflict_is(k) && a->own))
 		return stage_refuse(s, k->name, "DENIED",
 				    "%s may not write records of kind %s here", a->account,
 				    k->name);
@@ -342,7 +345,7 @@ static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
 		return stage_refuse(s, "refs", "DENIED",
 				    "the record does not carry a reference of source %s",
 				    a->source);
-	return k->writers & a->writes ? STAGE_GOES_ON : change_own(s, c, st);
+	return k->writers & a->writes || conflict_is(k) ? STAGE_GOES_ON : change_own(s, c, st);
 }
 
 /* A change whose parent was refused is refused; one whose parent is kept in a conflict goes there

@@ -114,6 +114,24 @@ static enum stage_end resolve(struct stage_set *s, struct stage *st, const Seve_
 	return stage_put(s, st, body);
 }
 
+/* Who may write records of the kind; and, bound to an actor or an action, who was held back on an
+ * own record: then what is decided on was in reach to begin with, field for field. */
+static bool may_decide(struct stage_set *s, const Seve__Conflict *now, const struct kind *about)
+{
+	const struct apply_author *a = &s->job->author;
+	const struct world_record *r;
+	struct uuid id;
+
+	if (about->writers & a->writes)
+		return true;
+	if (!(about->writers & a->own) || now->record_id.len != sizeof id.b || !now->mine_by ||
+	    strcmp(now->mine_by, a->account) != 0)
+		return false;
+	memcpy(id.b, now->record_id.data, sizeof id.b);
+	r = world_record(s->world, s->job->territory, &id, false);
+	return r && r->exists && r->full && !r->deleted && stage_own(a, about, &id, r->body);
+}
+
 enum stage_end conflict_change(struct stage_set *s, const Seve__Change *c, struct stage *st)
 {
 	const Seve__Conflict *now = content(&st->next), *wish;
@@ -126,9 +144,9 @@ enum stage_end conflict_change(struct stage_set *s, const Seve__Change *c, struc
 			"a conflict is resolved; nothing else of it is written by hand");
 	if (!now || !about)
 		return stage_refuse(s, "id", "GONE", "there is no such conflict (any more)");
-	if (!(about->writers & s->job->author.writes))
+	if (!may_decide(s, now, about))
 		return stage_refuse(s, "record_id", "DENIED",
-				    "%s may not write records of kind %s here",
+				    "%s may not decide about this %s here: a facilitator may",
 				    s->job->author.account, about->name);
 	wish = c->set->conflict;
 	if (wish->state != SEVE__CONFLICT__STATE__STATE_RESOLVED || !wish->has_resolution ||

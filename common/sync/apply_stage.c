@@ -524,7 +524,7 @@ static int check_record(struct stage_set *s, const struct stage *st, const char 
 	if (!st->target->deleted || st->renewed)
 		field_each_ref(k, after, check_ref, &refs);
 	check_unique(s, st);
-	if (!(k->writers & s->job->author.writes) &&
+	if (!(k->writers & s->job->author.writes) && !conflict_is(k) &&
 	    !stage_own(&s->job->author, k, &st->target->key.id, st->next.body))
 		problem_add(&s->problems, false, k->name, "DENIED",
 			    "%s may write only what belongs to the own actor or action",
