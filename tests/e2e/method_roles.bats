@@ -39,6 +39,20 @@ names() { # ACCOUNT FLAG...
 	equal "Broyer les palettes" "$(as anim action show P-1 --territory nord --format json --server | jq -r '(.items[0]? // .).title')"
 }
 
+@test "a pilot decides about what was held back of the own edits, and nobody else's role reaches there" {
+	local conflict
+	as pilote sync --territory nord
+	as anim action edit P-1 --territory nord --status deferred --server
+	as pilote action edit P-1 --territory nord --status selected --offline
+	expect 3 'conflict' as pilote sync --territory nord
+	conflict=$(as pilote conflict list --territory nord --format jsonl | jq -r 'select(.record_ref == "P-1") | .ref')
+	as papeterie sync --territory nord
+	expect 7 'may not decide' as papeterie conflict resolve "$conflict" --territory nord --theirs
+	as pilote conflict resolve "$conflict" --territory nord --theirs
+	equal 0 "$(as anim conflict list --territory nord --format jsonl --server | grep -c "$conflict")"
+	equal deferred "$(as anim action show P-1 --territory nord --format json --server | jq -r '(.items[0]? // .).status')"
+}
+
 @test "T14: a pilot neither makes, deletes nor touches another action" {
 	expect 7 'own actor or action' as pilote action edit P-2 --territory nord --status planned --server
 	expect 7 'neither makes nor deletes' as pilote action add "De trop" --territory nord --server
