@@ -117,3 +117,50 @@ round_trip() {
 	export_to "$E2E/folder/" --format csv
 	expect 0 'actor.csv' ls "$E2E/folder"
 }
+
+# member FILE NAME: one file of a zip, its CRC checked.
+member() {
+	perl -MIO::Uncompress::Unzip=:all -e 'my ($file, $name) = @ARGV; unzip $file => "-", Name => $name or die "$name: $UnzipError"' "$1" "$2"
+}
+
+@test "another reader finds in the workbook what the CSV says, cell by cell" {
+	export_to "$E2E/read.xlsx" --format xlsx
+	export_to "$E2E/read.csv" --kind actor --format csv
+	for name in '[Content_Types].xml' xl/workbook.xml xl/worksheets/sheet1.xml xl/sharedStrings.xml xl/styles.xml _rels/.rels; do
+		member "$E2E/read.xlsx" "$name" >"$E2E/member.xml"
+		# a parser of others, PostgreSQL's: it refuses what is not well-formed
+		sql "SELECT xml_is_well_formed_document(\$\$$(cat "$E2E/member.xml")\$\$)" | grep -qx t
+	done
+	sheet=$(sql "SELECT 1 + ord - 1 FROM unnest(xpath('//m:sheet/@name', \$\$$(member "$E2E/read.xlsx" xl/workbook.xml)\$\$::xml, ARRAY[ARRAY['m', 'http://schemas.openxmlformats.org/spreadsheetml/2006/main']])::text[]) WITH ORDINALITY t (name, ord) WHERE name = 'actor'")
+	member "$E2E/read.xlsx" "xl/worksheets/sheet$sheet.xml" >"$E2E/sheet.xml"
+	equal 0 "$(grep -c '<f>' "$E2E/sheet.xml" || true)" "formulas"
+	strings=$(member "$E2E/read.xlsx" xl/sharedStrings.xml)
+	sql "WITH s AS (SELECT ord - 1 AS n, (xpath('string(//t)', regexp_replace(x::text, ' xmlns=\"[^\"]*\"', '', 'g')::xml))[1]::text AS t
+			FROM unnest(xpath('//m:si', \$\$$strings\$\$::xml, ARRAY[ARRAY['m', 'http://schemas.openxmlformats.org/spreadsheetml/2006/main']])) WITH ORDINALITY u (x, ord)),
+		c AS (SELECT (xpath('string(//c/@t)', y))[1]::text AS kind, (xpath('string(//v)', y))[1]::text AS v
+			FROM unnest(xpath('//m:c', \$\$$(cat "$E2E/sheet.xml")\$\$::xml, ARRAY[ARRAY['m', 'http://schemas.openxmlformats.org/spreadsheetml/2006/main']])) x,
+				LATERAL (SELECT regexp_replace(x::text, ' xmlns=\"[^\"]*\"', '', 'g')::xml) z (y))
+		SELECT encode(convert_to(CASE kind WHEN 's' THEN s.t ELSE v END, 'UTF8'), 'hex') FROM c LEFT JOIN s ON kind = 's' AND s.n::text = v WHERE v <> ''" | sort >"$E2E/cells.xlsx"
+	perl -0777 -ne 's/\r\n/\n/g; while (/\G(?:"((?:[^"]|"")*)"|([^,\n]*))(?:,|\n)/g) { my $c = defined $1 ? $1 : $2; $c =~ s/""/"/g; print unpack("H*", $c), "\n" if length $c; last if pos() == length }' "$E2E/read.csv" | sort >"$E2E/cells.csv"
+	[[ $(wc -l <"$E2E/cells.csv") -gt 50 ]]
+	diff "$E2E/cells.csv" "$E2E/cells.xlsx"
+}
+
+@test "a feed keeps UID and link; SEQUENCE grows when the meeting is moved, and only its own" {
+	local before after
+	as facilitator meeting add --territory nord --kind steering --title 'Comité' --start 2027-02-01T09:00:00Z
+	export_to "$E2E/feed.1" --kind meeting --format ics
+	export_to "$E2E/feed.2" --kind meeting --format ics
+	cmp "$E2E/feed.1" "$E2E/feed.2"
+	as facilitator meeting edit M-1 --territory nord --start 2027-01-13T09:00:00Z --end 2027-01-13T11:30:00Z --reason 'salle prise' --server
+	export_to "$E2E/feed.2" --kind meeting --format ics
+	for name in UID URL; do
+		equal "$(grep "^$name" "$E2E/feed.1")" "$(grep "^$name" "$E2E/feed.2")" "$name"
+	done
+	mapfile -t before < <(sed -n 's/^SEQUENCE:\([0-9]*\).*/\1/p' "$E2E/feed.1")
+	mapfile -t after < <(sed -n 's/^SEQUENCE:\([0-9]*\).*/\1/p' "$E2E/feed.2")
+	equal 2 "${#before[@]}"
+	((after[0] > before[0]))
+	equal "${before[1]}" "${after[1]}"
+	expect 0 'DTSTART:20270113T090000Z' cat "$E2E/feed.2"
+}

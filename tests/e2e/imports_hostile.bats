@@ -76,7 +76,7 @@ live() {
 	enroll gone importer nord --source gone
 	as gone import actors "$E2E/files/small.csv" --mapping plain --source gone --territory nord --quiet
 	before=$(live)
-	as admin token revoke "$(as admin token list --format json | jq -r '.items[] | select(.account == "gone") | .id // .token')"
+	as admin token revoke "$(as admin token list --account gone --format jsonl | jq -r .public_id)"
 	sed 's/Trois/Quatre/; s/^s3/s4/' "$E2E/files/small.csv" >"$E2E/files/more.csv"
 	expect 4 '.' as gone import actors "$E2E/files/more.csv" --mapping plain --source gone --territory nord
 	equal "$before" "$(live)"
