@@ -328,20 +328,29 @@ static void on_notice(void *ctx, const PGresult *r)
 		  state ? state : "", text ? text : "");
 }
 
+static void link_setup_refuse(struct pg_link *l, const char *why)
+{
+	if (l->refused)
+		return;
+	snprintf(l->trouble, sizeof l->trouble, "%.*s", (int)strcspn(why, "\n"), why);
+	l->refused = true;
+}
+
 /* The last statement of the set-up tells whether a COMMIT will mean what we promise. */
 static void link_setup_result(struct pg_link *l, const PGresult *r)
 {
-	ExecStatusType status = PQresultStatus(r);
-	if (status == PGRES_TUPLES_OK && PQnfields(r) == 1 &&
-	    strcmp(PQfname(r, 0), "seve_commit") == 0 && strcmp(PQgetvalue(r, 0, 0), "off") == 0) {
-		snprintf(l->trouble, sizeof l->trouble, "synchronous_commit is off: set it to on");
-		l->refused = true;
+	const ExecStatusType status = PQresultStatus(r);
+	struct err e;
+	if (status == PGRES_FATAL_ERROR) {
+		link_setup_refuse(l, PQresultErrorMessage(r));
+	} else if (status == PGRES_TUPLES_OK && PQnfields(r) == 1 &&
+		   strcmp(PQfname(r, 0), "seve_commit") == 0) {
+		if (strcmp(PQgetvalue(r, 0, 0), "off") == 0)
+			link_setup_refuse(l, "synchronous_commit is off: set it to on");
+	} else if (status == PGRES_TUPLES_OK && l->options.accept &&
+		   l->options.accept(l->options.ctx, r, &e)) {
+		link_setup_refuse(l, e.text);
 	}
-	if (status != PGRES_FATAL_ERROR || l->refused)
-		return;
-	const char *text = PQresultErrorMessage(r);
-	snprintf(l->trouble, sizeof l->trouble, "%.*s", (int)strcspn(text, "\n"), text);
-	l->refused = true;
 }
 
 /* The set-up has run through: the pipeline begins, unless something in it was not acceptable. */

@@ -33,6 +33,9 @@ struct pg_link_options {
 		*setup; /* SQL run on every new connection, several statements allowed, or NULL */
 	unsigned
 		silence_ms; /* 0: PG_LINK_SILENCE_MS; longer than the session's statement_timeout */
+	/* Called with each result of `setup` that has rows; not 0: the session is not used, `e`
+	 * tells why, and another is tried later.  NULL: any will do. */
+	int (*accept)(void *ctx, const PGresult *r, struct err *e);
 	/* Called when it becomes usable and when it is lost; may be NULL.  May close the link. */
 	void (*on_state)(void *ctx, struct pg_link *l, bool up);
 	/* LISTEN connections (say LISTEN in `setup`): a notification has come; may be NULL. */

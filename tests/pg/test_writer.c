@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "epoch.h"
 #include "pg/writer.h"
 #include "server_private.h"
 
@@ -550,6 +551,38 @@ static void a_writer_that_closes_ends_both_of_its_batches(void **state)
 	bench_close(b);
 }
 
+/* A connection that comes back may lead to a standby that was promoted: what sessions of the
+ * history before have seen is not true there. */
+static void nothing_is_written_under_an_epoch_that_the_server_does_not_know(void **state)
+{
+	struct bench *b = bench_open();
+	struct uuid client = uuid_v7();
+	struct creation c;
+	uint64_t epoch;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(epoch_ask(b->db.conninfo, &epoch, &e), 0);
+	b->server.epoch = epoch + 1;
+	fixture_sql(b->db.admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+				 "usename = 'seve' AND datname = current_database()");
+	creation_init(&c, b, &client, 1, "too early");
+	c.job.work.territory = 99; /* until the connection has gone and come back */
+	do {
+		submit(b, &c);
+		await_all(b);
+	} while (!strstr(c.job.err.text, "another database has taken over"));
+	c.job.work.territory = 1;
+	submit(b, &c);
+	await_all(b);
+	assert_int_equal(c.job.err.code, ERR_UNAVAILABLE);
+	assert_int_equal(fixture_number(b->db.admin, "SELECT count(*) FROM record"), 0);
+	b->server.epoch = epoch;
+	submit_until_taken(b, &c);
+	assert_int_equal(c.code, SEVE__VERDICT__CODE__APPLIED);
+	bench_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -565,6 +598,7 @@ int main(void)
 		cmocka_unit_test(a_refused_batch_goes_before_the_next_which_loads_already),
 		cmocka_unit_test(a_batch_refused_at_its_commit_goes_before_the_next),
 		cmocka_unit_test(two_batches_under_way_survive_a_lost_connection),
+		cmocka_unit_test(nothing_is_written_under_an_epoch_that_the_server_does_not_know),
 		cmocka_unit_test(a_writer_that_closes_ends_both_of_its_batches),
 	};
 
