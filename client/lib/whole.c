@@ -78,6 +78,8 @@ static void pulled(void *ctx, const Seve__Reply *reply, const struct err *err)
 		w->err = *err;
 	else if (reply->body_case != SEVE__REPLY__BODY_PULL)
 		err_set(&w->err, ERR_PROTOCOL, "the answer to a pull is of another kind");
+	else
+		client_remember_withheld(w->s, w->territory, reply->pull, &w->err);
 }
 
 static int pull_once(struct whole *w, struct err *e)
@@ -93,6 +95,7 @@ static int pull_once(struct whole *w, struct err *e)
 
 	pull.has_territory = true;
 	pull.territory = w->territory;
+	pull.has_count = pull.count = true;
 	req.body_case = SEVE__REQUEST__BODY_PULL;
 	req.pull = &pull;
 	w->done = false;
