@@ -27,7 +27,7 @@ field() { # ACCOUNT FIELD
 	as "$1" action show "$action" --territory nord --offline --format json | jq -r "(.items[0]? // .) | .$2"
 }
 
-@test "edits of different fields are merged" {
+@test "T12: edits of different fields are merged" {
 	both_know "Champs différents"
 	as one action edit "$action" --territory nord --next-step "Appeler le port" --offline
 	as two action edit "$action" --territory nord --target 2027-06-30 --offline
@@ -67,7 +67,7 @@ open_conflicts() { # ACCOUNT
 	as "$1" status --format json | jq -r '.items[] | select(.territory == "nord") | .conflicts'
 }
 
-@test "a clash on a date leaves the record, and both versions are kept where everybody sees them" {
+@test "T12: a clash on a date leaves the record, and both versions are kept where everybody sees them" {
 	before=$(open_conflicts two)
 	dispute "Même date"
 	equal 2027-01-01 "$(field two target_on)"
@@ -86,7 +86,7 @@ open_conflicts() { # ACCOUNT
 	as one conflict resolve "$conflict" --territory nord --theirs
 }
 
-@test "the same mutation again changes nothing" {
+@test "T12: the same mutation again changes nothing" {
 	both_know "Deux fois"
 	as one action edit "$action" --territory nord --target 2027-01-01 --offline
 	as one sync

@@ -49,14 +49,23 @@ report() { # KEY: of the JSON report on stdin
 	equal 57 "$(as reader actor list --territory marseille --server --limit 1000 --format jsonl | jq -r 'select(.naf_code == "56.30Z") | .ref' | wc -l)"
 }
 
-@test "one changed cell is one update" {
+# counts COMMAND...: created updated unchanged
+counts() {
+	"$@" --format json | jq -r '[.created, .updated, .unchanged] | join(" ")'
+}
+
+@test "T10: a file twice writes nothing, one changed cell is one update, and a dry run says each beforehand" {
 	rows change <<-'END'
 		k1;Menuiserie;craft_retail;
 		k2;Fonderie;company;
 	END
-	equal 2 "$(import "$E2E/change.csv" --format json | report created)"
+	equal "2 0 0" "$(counts import "$E2E/change.csv" --dry-run)"
+	equal "2 0 0" "$(counts import "$E2E/change.csv")"
+	equal "0 0 2" "$(counts import "$E2E/change.csv" --dry-run)"
+	equal "0 0 2" "$(counts import "$E2E/change.csv")"
 	sed -i 's/Fonderie/Fonderie du Nord/' "$E2E/change.csv"
-	equal "0 1 1" "$(import "$E2E/change.csv" --format json | jq -r '[.created, .updated, .unchanged] | join(" ")')"
+	equal "0 1 1" "$(counts import "$E2E/change.csv" --dry-run)"
+	equal "0 1 1" "$(counts import "$E2E/change.csv")"
 }
 
 @test "a field edited here since the last import is kept, and said so" {
@@ -128,11 +137,14 @@ report() { # KEY: of the JSON report on stdin
 	equal 0 "$(import "$E2E/twice.csv" --format json | report created)"
 }
 
-@test "a row deleted here is not born again" {
+@test "T11: a row deleted here is not born again, unless that is asked for" {
 	rows gone <<<'g1;Passagère;company;'
 	import "$E2E/gone.csv"
 	as facilitator actor delete "$(ref_of facilitator actor nord '.name == "Passagère"')" --territory nord --reason "doublon"
 	equal "0 1" "$(import "$E2E/gone.csv" --format json | jq -r '[.created, .skipped] | join(" ")')"
+	equal "" "$(ref_of facilitator actor nord '.name == "Passagère"')"
+	import "$E2E/gone.csv" --revive
+	[[ -n $(ref_of facilitator actor nord '.name == "Passagère"') ]]
 }
 
 @test "an importer writes its own source only, and only where it may" {
