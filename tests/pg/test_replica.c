@@ -132,7 +132,7 @@ struct pulled {
 	char refused[32];
 };
 
-static void ask_pull(struct stage *g, uint64_t rev)
+static void ask_pull_by(struct stage *g, struct peer *p, uint64_t rev)
 {
 	Seve__Request r = SEVE__REQUEST__INIT;
 	Seve__PullRequest q = SEVE__PULL_REQUEST__INIT;
@@ -144,7 +144,12 @@ static void ask_pull(struct stage *g, uint64_t rev)
 	q.count = true;
 	r.body_case = SEVE__REQUEST__BODY_PULL;
 	r.pull = &q;
-	peer_request(&g->p, &r);
+	peer_request(p, &r);
+}
+
+static void ask_pull(struct stage *g, uint64_t rev)
+{
+	ask_pull_by(g, &g->p, rev);
 }
 
 static struct pulled hear_pull(struct stage *g)
@@ -254,6 +259,43 @@ static void what_waits_in_vain_comes_from_the_primary(void **state)
 	fixture_run_until(&g->scene->host.loop, serves, g);
 	expect_pull(g, 0, 4, 4);
 	assert_int_equal(counted(g)->pages_standby, before + 1);
+}
+
+/* A purge moves no head: a standby that has not replayed it would tell of nothing missed. */
+static void what_the_primary_has_begun_to_answer_it_ends(void **state)
+{
+	struct stage *g = *state;
+	struct peer other;
+	enum { RECORDS = 40000 };
+	join_standby(g, "100ms");
+	fixture_sql(g->scene->host.db.admin,
+		    "INSERT INTO record (territory_id, id, kind, rev, level, changed_at, "
+		    "field_revs, body) SELECT 1, gen_random_uuid(), 13, n, 1, 0, '', "
+		    "decode(repeat('ab', 1000), 'hex') FROM generate_series(1, 40000) n;"
+		    "UPDATE territory_head SET rev = 40000 WHERE territory_id = 1");
+	standby_catch_up(&standby, &g->scene->host.db);
+	ask_pull(g, 0);
+	host_turn(&g->second, 300); /* nobody reads: it stands still with windows to go */
+	assert_true(counted(g)->pages_standby > 0);
+	/* Another one's pull finds the standby behind. */
+	pause_replay(g);
+	commit_here(g, 1);
+	peer_free(peer_open(&other, &g->second, g->scene->token, NULL));
+	ask_pull_by(g, &other, RECORDS);
+	peer_free(peer_expect(&other, FRAME_PAGE, &seve__page__descriptor));
+	peer_free(peer_reply(&other));
+	peer_close(&other);
+	assert_false(replica_serves(g->second.server));
+	const uint64_t primary = counted(g)->pages_primary;
+	while (counted(g)->pages_primary == primary)
+		peer_pump(&g->p);
+	resume_replay(g);
+	fixture_run_until(&g->scene->host.loop, serves, g);
+	const uint64_t before = counted(g)->pages_standby;
+	const struct pulled got = hear_pull(g);
+	assert_int_equal(got.records, RECORDS + 1);
+	assert_true(counted(g)->pages_primary > primary + 4);
+	assert_int_equal(counted(g)->pages_standby, before);
 }
 
 /* The session's cursor is ahead of the standby, and of nothing else. */
@@ -367,6 +409,7 @@ int main(void)
 		ROW(a_large_load_comes_from_the_standby_as_a_whole),
 		ROW(a_pull_waits_for_a_standby_that_is_behind),
 		ROW(what_waits_in_vain_comes_from_the_primary),
+		ROW(what_the_primary_has_begun_to_answer_it_ends),
 		ROW(a_cursor_ahead_of_the_standby_is_not_ahead_of_the_server),
 		ROW(without_the_primary_nobody_is_told_to_be_up_to_date),
 		ROW(what_fails_on_the_standby_comes_from_the_primary),
