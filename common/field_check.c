@@ -310,7 +310,11 @@ static void check_text(const struct check *c, const field_desc *fd, const Protob
 	    check_spreadsheet(c, fd, s, wanted))
 		return;
 	if (!checks[check].is(s)) {
-		snprintf(text, sizeof text, "\"%.60s\" is not %s", s, checks[check].wanted);
+		/* A verdict keeps what is said here: it does not quote a person's data. */
+		if (check == FIELD_CHECK_EMAIL)
+			snprintf(text, sizeof text, "this is not %s", checks[check].wanted);
+		else
+			snprintf(text, sizeof text, "\"%.60s\" is not %s", s, checks[check].wanted);
 		bad(c, fd, false, "FORMAT", text);
 	} else if (checks[check].luhn && !text_luhn(s)) {
 		snprintf(text, sizeof text, "\"%s\" has a wrong check digit", s);

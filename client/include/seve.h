@@ -215,6 +215,16 @@ SEVE_API int seve_load_elsewhere(struct seve *s, const uint32_t *territories, si
 				 int32_t from_on, int32_t to_on, struct seve_table **out,
 				 struct seve_error **err);
 
+/* All that the server holds on the person of a contact, as a JSON document (free()): {"schema":
+ * "seve.contact.export/1","items":[{"place":…,…}]}.  For facilitators.  Online only. */
+SEVE_API int seve_contact_export(struct seve *s, uint32_t territory, const char *id, char **json,
+				 struct seve_error **err);
+/* Takes the person's data out of the contact, its former versions, the conflicts about it and what
+ * partners said of it; the row stays, under its reference as its name, and is never written again.
+ * Replicas follow when they next synchronise.  Online only. */
+SEVE_API int seve_contact_erase(struct seve *s, uint32_t territory, const char *id,
+				struct seve_error **err);
+
 /* Needs and offers of other territories that could meet those of this one, blinded unless their
  * facilitators made them public.  Columns: own, own_id, own_label, stance, family, unit, band,
  * handle, opened ("yes"/"no"); of opened ones also label, quantity, basis, actor, place.  The

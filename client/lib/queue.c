@@ -269,6 +269,37 @@ static int settle_kept(struct settling *g, const Seve__Mutation *m, const Seve__
 	return rc;
 }
 
+/* Refused because the person's data were erased. */
+static bool is_of_erased(const Seve__Verdict *v)
+{
+	for (size_t i = 0; i < v->n_violations; i++)
+		if (v->violations[i]->code && !strcmp(v->violations[i]->code, "ERASED"))
+			return true;
+	return false;
+}
+
+/* The edit holds the person's data too: what is kept tells what it was about, no more. */
+static int settle_blank(struct settling *g, const Seve__Mutation *m, struct err *e)
+{
+	Seve__Mutation blank = *m;
+	Seve__Change *changes = arena_array(g->arena, m->n_changes + 1, sizeof *changes);
+	struct span bytes;
+
+	blank.changes = arena_array(g->arena, m->n_changes + 1, sizeof *blank.changes);
+	blank.reason = NULL;
+	if (!changes || !blank.changes)
+		return err_set(e, ERR_NOMEM, "edit");
+	for (size_t i = 0; i < m->n_changes; i++) {
+		changes[i] = *m->changes[i];
+		changes[i].set = changes[i].add = changes[i].remove = NULL;
+		blank.changes[i] = &changes[i];
+	}
+	bytes = wire_pack(g->arena, &blank.base);
+	return bytes.at ? store_run(g->store, e, STORE_outbox_blank, "iib", (int64_t)g->territory,
+				    (int64_t)m->mid, bytes)
+			: err_set(e, ERR_NOMEM, "edit");
+}
+
 /* What is shown; and where nothing is carried and nothing waits, the record is of no more use. */
 static int settle_shown(struct settling *g, const Seve__Mutation *m, struct err *e)
 {
@@ -333,6 +364,8 @@ static int settle_all(struct settling *g, const Seve__PushRequest *sent,
 
 		rc = state == OUTBOX_DONE ? settle_done(g, m, v, e)
 					  : settle_kept(g, m, v, state, e);
+		if (!rc && is_of_erased(v))
+			rc = settle_blank(g, m, e);
 		if (!rc)
 			rc = settle_shown(g, m, e);
 		arena_reset(g->arena);

@@ -1,9 +1,12 @@
 /* replica.c -- see replica.h. */
 #include "replica.h"
 
+#include "apply.h"
 #include "manifest.h"
 #include "overlay.h"
 #include "wire.h"
+
+enum { FORGET_ARENA = 4 * 1024 * 1024 };
 
 int replica_get(struct store *s, uint32_t territory, struct replica *out, struct err *e)
 {
@@ -61,6 +64,32 @@ static int64_t body_ref_no(struct span body)
 	return no;
 }
 
+int replica_forget_person(struct store *s, uint32_t territory, const uint8_t id[16], struct err *e)
+{
+	const struct span span = {id, 16};
+	int rc = store_run(s, e, STORE_forget_outbox, "ib", (int64_t)territory, span);
+
+	return rc ? rc : store_run(s, e, STORE_forget_settled, "ib", (int64_t)territory, span);
+}
+
+static int forget_if_erased(struct store *s, uint32_t territory, const Seve__Record *r,
+			    struct err *e)
+{
+	const struct kind *k = kind_by_number(r->kind);
+	struct arena a;
+	ProtobufCMessage *body;
+	int rc;
+
+	if (!k || !field_by_name(k, "erased_at"))
+		return 0;
+	arena_init(&a, FORGET_ARENA);
+	rc = wire_unpack(&a, &seve__body__descriptor, r->body.data, r->body.len, &body, e);
+	if (!rc && apply_is_erased(k, (const Seve__Body *)body))
+		rc = replica_forget_person(s, territory, r->id.data, e);
+	arena_fini(&a);
+	return rc;
+}
+
 static int apply_record(struct store *s, uint32_t territory, uint64_t generation,
 			const Seve__Record *r, struct err *e)
 {
@@ -77,6 +106,8 @@ static int apply_record(struct store *s, uint32_t territory, uint64_t generation
 		if (wire_check(&seve__body__descriptor, body.at, body.len, e))
 			return err_prefix(e, "record of rev %llu", (unsigned long long)r->rev);
 		ref_no = body_ref_no(body);
+		if (forget_if_erased(s, territory, r, e))
+			return -(int)e->code;
 	}
 	return store_run(s, e, STORE_record_apply, "ibiiiiib", (int64_t)territory, id,
 			 (int64_t)r->kind, (int64_t)r->rev, ref_no, (int64_t)deleted,

@@ -61,4 +61,9 @@ int replica_verified(struct store *s, uint32_t territory, struct err *e);
 /* Forgets all rows.  The outbox is not touched, what it shows is. */
 int replica_purge(struct store *s, uint32_t territory, struct err *e);
 
+/* Of a person whose data were erased the store keeps nothing either: edits that were refused, or
+ * are remembered for a restored server, hold them too.  What waits is refused when it is sent, and
+ * goes then (queue.c).  A page that brings the erased record does it by itself. */
+int replica_forget_person(struct store *s, uint32_t territory, const uint8_t id[16], struct err *e);
+
 #endif

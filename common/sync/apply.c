@@ -191,6 +191,8 @@ int apply_needs(const struct apply_job *j, const struct apply_wants *w)
 	const Seve__Mutation *m = j->mutation;
 	int rc;
 
+	if (j->erase)
+		return apply_erase_needs(j, w);
 	if (!m)
 		return j->revert ? apply_revert_needs(j, w) : apply_import_needs(j, w);
 	rc = w->prior(w->ctx, j->territory, &j->author.client, m->mid);
@@ -345,6 +347,12 @@ static enum stage_end change_allowed(struct stage_set *s, const Seve__Change *c,
 		return stage_refuse(s, "refs", "DENIED",
 				    "the record does not carry a reference of source %s",
 				    a->source);
+	/* Before anything of the change could be kept in a conflict. */
+	if (apply_is_erased(k, st->next.body))
+		return stage_refuse(s, k->name, "ERASED",
+				    "the person's data were erased: the row stays as it is; add "
+				    "another %s",
+				    k->name);
 	return k->writers & a->writes || conflict_is(k) ? STAGE_GOES_ON : change_own(s, c, st);
 }
 
@@ -534,6 +542,8 @@ int apply_job(struct world *w, struct apply_job *j, struct err *e)
 	struct span bytes;
 	int rc;
 
+	if (j->erase)
+		return apply_erase(w, j, e);
 	if (!j->mutation)
 		return j->revert ? apply_revert_row(w, j, e) : apply_import_row(w, j, e);
 	bytes = j->packed.at ? j->packed : wire_pack(w->arena, &j->mutation->base);

@@ -18,6 +18,7 @@
 /* What the history says of imports; %s: the source. */
 #define APPLY_REASON_IMPORT "import from %.100s"
 #define APPLY_REASON_REVERT "import from %.100s taken back"
+#define APPLY_REASON_ERASED "personal data erased"
 
 enum { APPLY_CHANGES_MAX = 32, APPLY_RECORD_MAX = 64 * 1024 };
 
@@ -59,6 +60,11 @@ struct apply_revert {
 	const Seve__Body *before; /* what the import replaced, or NULL */
 };
 
+/* A record that is to lose the person that it is about. */
+struct apply_erase {
+	struct uuid id;
+};
+
 struct apply_job {
 	/* input */
 	uint32_t territory;
@@ -67,13 +73,14 @@ struct apply_job {
 	struct span packed; /* the mutation as it came; empty: as wire_pack() gives it */
 	struct apply_import import;
 	const struct apply_revert *revert; /* or NULL */
+	const struct apply_erase *erase;   /* or NULL */
 	bool explained;                    /* what apply_clash_needs() asks for is in the world */
 	const char
 		*refuse; /* the database refused this job: record that as its verdict; else NULL */
 
 	/* output, in the world's arena */
 	Seve__Verdict *verdict; /* of a mutation */
-	Seve__RowVerdict *row;  /* of an import row, or of its revert */
+	Seve__RowVerdict *row;  /* of an import row, of its revert, of an erasure */
 	uint8_t hash[32];       /* of the mutation's bytes */
 	bool replayed;          /* the verdict is an earlier one: nothing to store */
 };
@@ -133,5 +140,7 @@ bool apply_owner(const struct kind *k, const struct uuid *id, const Seve__Body *
 /* Whether the record is there for this reader: by its level, or as one of the reader's own actor,
  * of a kind that partners write. */
 bool apply_reads(const struct apply_author *a, const struct world_record *r);
+/* Whether a person's data were taken out of this body: it is never written again. */
+bool apply_is_erased(const struct kind *k, const Seve__Body *body);
 
 #endif

@@ -484,3 +484,80 @@ int conflict_follow(struct stage_set *s, const struct world_record *about, const
 	}
 	return 0;
 }
+
+/* ---- a person's data ------------------------------------------------------------------------ */
+
+static bool is_blank(const Seve__Conflict *c)
+{
+	if (c->state == SEVE__CONFLICT__STATE__STATE_OPEN || c->mine_reason)
+		return false;
+	for (size_t i = 0; i < c->n_fields; i++) {
+		const Seve__ConflictField *f = c->fields[i];
+
+		if (f->was || f->mine || f->theirs || f->add || f->remove)
+			return false;
+	}
+	return true;
+}
+
+/* The names of the fields stay: they tell what the conflict was about. */
+static Seve__Conflict *blank(const struct stage_set *s, const Seve__Conflict *from)
+{
+	struct arena *a = s->world->arena;
+	Seve__Conflict *c = arena_memdup(a, from, sizeof *c);
+	Seve__ConflictField *fields = arena_array(a, from->n_fields + 1, sizeof *fields);
+
+	if (!c || !fields)
+		return NULL;
+	c->fields = arena_array(a, from->n_fields + 1, sizeof *c->fields);
+	if (!c->fields)
+		return NULL;
+	for (size_t i = 0; i < from->n_fields; i++) {
+		fields[i] = *from->fields[i];
+		fields[i].was = fields[i].mine = fields[i].theirs = NULL;
+		fields[i].add = fields[i].remove = NULL;
+		c->fields[i] = &fields[i];
+	}
+	c->mine_reason = NULL;
+	if (c->state != SEVE__CONFLICT__STATE__STATE_OPEN)
+		return c;
+	c->state = SEVE__CONFLICT__STATE__STATE_RESOLVED;
+	c->has_resolution = c->has_resolved_at = true;
+	c->resolution = SEVE__CONFLICT__RESOLUTION__RESOLUTION_THEIRS;
+	c->resolved_by = (char *)(uintptr_t)s->job->author.account;
+	c->resolved_at = s->world->now_ms;
+	return c;
+}
+
+/* The next one that holds something, in the order of their revisions. */
+static struct world_record *next_telling(struct stage_set *s, const struct world_record *about,
+					 uint64_t after)
+{
+	struct world_record *r, *tmp, *next = NULL;
+
+	HASH_ITER (hh, s->world->records, r, tmp)
+		if (r->key.territory == about->key.territory &&
+		    is_about(content(r), &about->key.id) && !is_blank(content(r)) &&
+		    r->rev > after && (!next || r->rev < next->rev))
+			next = r;
+	return next;
+}
+
+int conflict_blank(struct stage_set *s, const struct world_record *about, const char *reason)
+{
+	struct world_record *r;
+
+	for (uint64_t after = 0; (r = next_telling(s, about, after)) != NULL;) {
+		struct stage st = {.target = r, .next = *r, .acts = true, .whole = true};
+		Seve__Conflict *c = blank(s, r->body->conflict);
+
+		after = r->rev;
+		st.next.body = stage_own_body(s->world->arena, r->body);
+		if (!c || !st.next.body)
+			return -ERR_NOMEM;
+		((Seve__Body *)(uintptr_t)st.next.body)->conflict = c;
+		if (stage_write(s, &st, reason, 0))
+			return -ERR_NOMEM;
+	}
+	return 0;
+}

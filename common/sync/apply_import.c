@@ -412,6 +412,12 @@ static enum stage_end row_decide(struct row *r)
 		return stage_refuse(&r->s, "key", "GONE",
 				    "there is no such %s (any more) in this territory",
 				    r->kind->name);
+	if (apply_is_erased(r->kind, st->next.body)) {
+		r->code = SEVE__ROW_VERDICT__CODE__SKIPPED;
+		problem_add(&r->s.problems, true, "key", "ERASED",
+			    "the person's data were erased here: take the row out of the source");
+		return STAGE_GOES_ON;
+	}
 	if (r->in->remove)
 		return row_remove(r, st);
 	if (r->known->known && (st->next.deleted || !st->next.exists))

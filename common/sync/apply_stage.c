@@ -512,6 +512,18 @@ static int check_rules(struct stage_set *s, const struct stage *st, const char *
 	return 0;
 }
 
+/* Erasing is not an edit: the server alone says that a record is. */
+static void check_erased(struct stage_set *s, const struct stage *st)
+{
+	const Seve__Body *before = body_before(st);
+
+	if (before && apply_is_erased(st->next.kind, st->next.body) &&
+	    !apply_is_erased(st->next.kind, before))
+		problem_add(&s->problems, false, "erased_at", "ERASED",
+			    "a person's data are erased by a command of its own: seve contact "
+			    "erase");
+}
+
 static int check_record(struct stage_set *s, const struct stage *st, const char *reason)
 {
 	const struct kind *k = st->next.kind;
@@ -524,6 +536,7 @@ static int check_record(struct stage_set *s, const struct stage *st, const char 
 	if (!st->target->deleted || st->renewed)
 		field_each_ref(k, after, check_ref, &refs);
 	check_unique(s, st);
+	check_erased(s, st);
 	if (!(k->writers & s->job->author.writes) && !conflict_is(k) &&
 	    !stage_own(&s->job->author, k, &st->target->key.id, st->next.body))
 		problem_add(&s->problems, false, k->name, "DENIED",

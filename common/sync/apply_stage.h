@@ -95,6 +95,8 @@ int conflict_write(struct stage_set *s, const Seve__Mutation *m);
 /* The level of a record has changed: the conflicts about it follow. */
 int conflict_follow(struct stage_set *s, const struct world_record *about, const char *reason,
 		    int64_t client_time);
+/* The conflicts about a record lose their values; those that are open are over. */
+int conflict_blank(struct stage_set *s, const struct world_record *about, const char *reason);
 /* Fields that somebody else wrote after `base`. */
 bool apply_others_wrote(const struct field_revs *revs, uint64_t base, uint64_t writer);
 
@@ -106,6 +108,8 @@ int apply_need_gone(uint32_t territory, const struct uuid *id, const struct kind
 		    const struct apply_wants *w);
 int apply_import_needs(const struct apply_job *j, const struct apply_wants *w);
 int apply_import_row(struct world *w, struct apply_job *j, struct err *e);
+int apply_erase_needs(const struct apply_job *j, const struct apply_wants *w);
+int apply_erase(struct world *w, struct apply_job *j, struct err *e);
 int apply_revert_needs(const struct apply_job *j, const struct apply_wants *w);
 int apply_revert_row(struct world *w, struct apply_job *j, struct err *e);
 

@@ -147,12 +147,8 @@ static void a_pair_with_a_verdict_never_returns(void **state)
 
 static struct cross_card cross_of(uint8_t id, bool need, int family, const char *unit, double lat)
 {
-	struct cross_card c = {.need = need,
-			       .family = family,
-			       .placed = true,
-			       .lat = lat,
-			       .lon = 2,
-			       .near = true};
+	struct cross_card c = {
+		.need = need, .family = family, .placed = true, .lat = lat, .lon = 2, .near = true};
 
 	c.id.b[0] = id;
 	snprintf(c.unit, sizeof c.unit, "%s", unit);

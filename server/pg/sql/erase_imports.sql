@@ -1,0 +1,2 @@
+-- What partners said of the erased record $2.  Their keys go too: the record's id follows from the key, so the same row meets it again.
+DELETE FROM import_ref WHERE territory_id = $1 AND id = $2
