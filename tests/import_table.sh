@@ -54,11 +54,11 @@ counts() { # REPORT
 
 # The texts, with what differs from row to row taken out; what the report kept no text of by its code.
 reasons() { # REPORT
-	jq -r '([.items[]? | select(.verdict == "rejected")
-			| (if .field == "" then "" else .field + ": " end) + .text | gsub("\"[^\"]*\""; "\"…\"") | gsub("[0-9][0-9]+"; "N")]
+	jq -r '([.remarks[] | select(.verdict == "rejected")
+			| (if .field then .field + ": " else "" end) + .message | gsub("\"[^\"]*\""; "\"…\"") | gsub("[0-9][0-9]+"; "N")]
 			| group_by(.) | map("\(.[0]) ×\(length)")) as $told
 		| if ($told | length) > 0 then $told | join("; ")
-			else [.reasons[] | select(.verdict == "rejected") | "\(.code) \(.field) ×\(.rows)"] | join("; ") end | gsub("\\|"; "/")' "$1"
+			else [.reasons[] | select(.verdict == "rejected") | "\(.code)\(if .field then " " + .field else "" end) ×\(.rows)"] | join("; ") end | gsub("\\|"; "/")' "$1"
 }
 
 once() { # NAME REPORT FILE KIND MAPPING FLAG...

@@ -343,6 +343,22 @@ static void a_moved_occurrence_is_left_out_of_one_event_among_many(void **state)
 	assert_int_equal(s.rows, 500 * 100 - 1 + 500);
 }
 
+/* 600 * 400 occurrences: the events behind the limit are told as bad. */
+static void a_small_file_does_not_become_an_endless_one(void **state)
+{
+	static const struct reader_options long_window = {.from_on = 20454, .until_on = 21000};
+	struct seen s;
+	char *text = many_events(600, "");
+	(void)state;
+	for (char *p = text; (p = strstr(p, "COUNT=100")); p += 9)
+		memcpy(p, "COUNT=400", 9);
+	read_text(text, strlen(text), "x.ics", &long_window, &s);
+	free(text);
+	assert_int_equal(s.rc, 0);
+	assert_int_equal(s.rows, 200000 + 100);
+	assert_int_equal(s.broken, 100);
+}
+
 static void a_component_of_very_many_lines_is_refused(void **state)
 {
 	enum { LINES = 6000, ROOM = 4 * LINES + 100 };
@@ -581,6 +597,7 @@ int main(void)
 			a_rule_without_end_is_bounded_by_the_window_and_one_that_never_rests_is_refused),
 		cmocka_unit_test(a_rule_that_would_be_followed_for_ever_is_refused),
 		cmocka_unit_test(a_moved_occurrence_is_left_out_of_one_event_among_many),
+		cmocka_unit_test(a_small_file_does_not_become_an_endless_one),
 		cmocka_unit_test(a_component_of_very_many_lines_is_refused),
 		cmocka_unit_test(a_byte_order_mark_does_not_move_the_lines),
 		cmocka_unit_test(a_damaged_calendar_is_refused_in_words),

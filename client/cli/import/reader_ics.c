@@ -24,7 +24,8 @@
 enum {
 	FILE_MAX = 32 * 1024 * 1024,
 	ARENA_MAX = 16 * 1024 * 1024,
-	TIMES_MAX = 4000, /* occurrences of one event inside the window */
+	TIMES_MAX = 4000,         /* occurrences of one event inside the window */
+	TIMES_FILE_MAX = 200000, /* and of all events: a small file makes no endless one */
 	/* Days that rules go through to get there, whether or not something takes place on them:
 	 * of one event, and of all of them. */
 	STEPS_MAX = 400000,
@@ -49,7 +50,7 @@ struct ics {
 	bool expanded;
 	struct icsset *moved;    /* occurrences that another event of the file tells */
 	struct icsset *excluded; /* of events[at]: occurrences, and days, that do not take place */
-	int64_t steps, steps_file;
+	int64_t steps, steps_file, times_file;
 	struct err why;
 };
 
@@ -325,6 +326,10 @@ static int add_time(struct ics *s, icalcomponent *c, time_t at)
 			return 0;
 	if (s->n_times == TIMES_MAX)
 		return too_often(s);
+	if (s->times_file == TIMES_FILE_MAX)
+		return err_set(&s->why, ERR_INVALID,
+			       _("its repetition goes too far to be followed"));
+	s->times_file++;
 	s->times[s->n_times++] = at;
 	return 0;
 }
