@@ -104,6 +104,10 @@ static void get_done(struct pg_unit *u)
 		get_collect(b, b->by_id);
 		get_collect(b, b->by_ref);
 	}
+	/* The next ones first: the database works on them while these are being answered. */
+	getter->under_way--;
+	if (getter->first)
+		get_turn(&getter->turn);
 	for (size_t i = 0; i < b->n; i++) {
 		if (u->err.code)
 			request_fail(b->list[i]->request, &u->err);
@@ -112,9 +116,6 @@ static void get_done(struct pg_unit *u)
 	}
 	pg_unit_clear(u);
 	batch_free(getter, b);
-	getter->under_way--;
-	if (getter->first)
-		get_turn(&getter->turn);
 }
 
 /* ---- asking
@@ -260,6 +261,7 @@ static void fail_waiting(struct getter *getter, struct get *g)
 	request_fail(g->request, &e);
 }
 
+/* Sends at once: what the loop does next is write the answers of others. */
 static void get_turn(uv_check_t *handle)
 {
 	struct getter *getter = handle->data;
@@ -285,6 +287,7 @@ static void get_turn(uv_check_t *handle)
 	}
 	if (!getter->first)
 		getter->last = NULL;
+	pg_pool_send(getter->server->readers);
 }
 
 /* ---- taking requests in

@@ -299,8 +299,8 @@ static void link_receive(struct pg_link *l)
 		link_lost(l, PQerrorMessage(l->conn));
 	else if (l->pipe.stale && l->pipe.sent.n == 0)
 		link_renew(l);
-	else if (l->waiting.first)
-		link_kick(l);
+	else
+		link_send(l); /* now: the database works while answers are being written */
 }
 
 /* ---- connecting and setting up ---- */
@@ -571,6 +571,12 @@ void pg_link_submit(struct pg_link *l, struct pg_unit *u)
 		pg_units_push(&l->failed, u);
 	}
 	link_kick(l);
+}
+
+void pg_link_send(struct pg_link *l)
+{
+	if (l->state == UP)
+		link_send(l);
 }
 
 void pg_link_refuse(struct pg_link *l, struct pg_unit *u)

@@ -56,6 +56,8 @@ void pg_link_close(struct pg_link *l, void (*closed)(void *ctx), void *ctx);
  * (but asynchronously) with ERR_UNAVAILABLE.  Sending is batched: bytes leave when the loop turns,
  * before it next waits. */
 void pg_link_submit(struct pg_link *l, struct pg_unit *u);
+/* What was submitted leaves now.  Calls nobody back, except that the connection is lost. */
+void pg_link_send(struct pg_link *l);
 /* Ends a unit without sending it: u->err is set already, `done` comes when the loop turns. */
 void pg_link_refuse(struct pg_link *l, struct pg_unit *u);
 

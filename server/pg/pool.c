@@ -108,6 +108,12 @@ void pg_pool_submit(struct pg_pool *p, struct pg_unit *u)
 	pg_link_submit(l, u);
 }
 
+void pg_pool_send(struct pg_pool *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		pg_link_send(p->links[i]);
+}
+
 size_t pg_pool_up(const struct pg_pool *p)
 {
 	size_t up = 0;

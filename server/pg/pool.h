@@ -22,6 +22,8 @@ void pg_pool_close(struct pg_pool *p, void (*closed)(void *ctx), void *ctx);
 /* ERR_EXHAUSTED (asynchronously) when more than `PG_POOL_QUEUE_MAX` units wait. */
 enum { PG_POOL_QUEUE_MAX = 4096 };
 void pg_pool_submit(struct pg_pool *p, struct pg_unit *u);
+/* What was submitted leaves now, not when the loop turns. */
+void pg_pool_send(struct pg_pool *p);
 size_t pg_pool_up(const struct pg_pool *p);   /* links that are usable */
 size_t pg_pool_load(const struct pg_pool *p); /* units under way */
 /* Why no link is up; "" otherwise.  Borrowed. */
