@@ -96,7 +96,8 @@ stages() { # REFERENCE
 	got=$(both_ways swot show)
 	equal "Port,Foncier rare" "$(jq -r '[.items[].text] | join(",")' <<<"$got")"
 	equal "Ancienne menace" "$(both_ways swot show --as-of 2026-05-31 | jq -r '.items[].text')"
-	expect 0 '\+\+\+ Port' as facilitator swot show
+	# side by side, each entry in a line of its own, also where no terminal is
+	expect 0 '^\+\+\+ Port +\+ Foncier rare$' as facilitator swot show
 	expect 0 'Forces' as facilitator swot show --lang fr
 }
 

@@ -174,32 +174,47 @@ void report_matrix(struct nodes *all, int32_t on)
 		qsort(all->list, kept, sizeof *all->list, by_quadrant);
 }
 
+/* The next entry of a quadrant from *at on, as a line; "" at the end. */
+static const char *next_entry(struct cli *c, const struct nodes *all, int quadrant, size_t *at)
+{
+	while (*at < all->n) {
+		const Seve__SwotEntry *s = all->list[(*at)++]->body->swot_entry;
+		if ((int)s->quadrant == quadrant)
+			return cli_printf(c, "%.*s %s", (int)(s->weight < 3 ? s->weight : 3), "+++",
+					  s->text);
+	}
+	return "";
+}
+
+/* Two quadrants beside each other, an entry a row. */
+static int print_quadrants(struct cli *c, struct out *o, const struct nodes *all, int left,
+			   struct err *e)
+{
+	static const char *const titles[] = {"", N_("Strengths"), N_("Weaknesses"),
+					     N_("Opportunities"), N_("Threats")};
+	const char *texts[2] = {_(titles[left]), _(titles[left + 1])};
+	size_t at[2] = {0, 0};
+	int rc = 0;
+	while (rc == 0 && (*texts[0] || *texts[1])) {
+		rc = out_row(o, texts, NULL, e);
+		for (int side = 0; side < 2; side++)
+			texts[side] = next_entry(c, all, left + side, &at[side]);
+	}
+	return rc;
+}
+
 /* For people: two columns, strengths beside weaknesses, opportunities beside threats. */
 static int print_matrix(struct cli *c, const struct nodes *all)
 {
 	static const struct out_column halves[] = {{.name = "left", .wraps = true},
 						   {.name = "right", .wraps = true}};
-	static const char *const titles[] = {"", N_("Strengths"), N_("Weaknesses"),
-					     N_("Opportunities"), N_("Threats")};
 	struct err e = {0};
 	struct out o;
 	int rc = out_begin(&o, OUT_TABLE, stdout, "", halves, 2, true, &e);
-	for (int row = 0; rc == 0 && row < 2; row++) {
-		const char *texts[2];
-		for (int side = 0; side < 2; side++) {
-			const int quadrant = 2 * row + side + 1;
-			texts[side] = cli_printf(c, "%s", _(titles[quadrant]));
-			for (size_t i = 0; i < all->n; i++) {
-				const Seve__SwotEntry *s = all->list[i]->body->swot_entry;
-				if ((int)s->quadrant == quadrant)
-					texts[side] =
-						cli_printf(c, "%s\n%.*s %s", texts[side],
-							   (int)(s->weight < 3 ? s->weight : 3),
-							   "+++", s->text);
-			}
-		}
-		rc = out_row(&o, texts, NULL, &e);
-	}
+	if (rc == 0)
+		rc = print_quadrants(c, &o, all, 1, &e);
+	if (rc == 0)
+		rc = print_quadrants(c, &o, all, 3, &e);
 	const int ended = out_end(&o, rc ? NULL : &e);
 	return rc || ended < 0 ? say_err(c, &e) : 0;
 }
