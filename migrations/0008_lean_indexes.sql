@@ -1,0 +1,8 @@
+-- Indexes that no query uses are paid for by every row of an import.
+DROP INDEX actor_siren;
+DROP INDEX import_ref_id;
+
+-- Codes and keys are compared as bytes: the order of a language costs twice as much and nobody sees it.
+ALTER TABLE actor ALTER COLUMN siren TYPE text COLLATE "C", ALTER COLUMN siret TYPE text COLLATE "C";
+ALTER TABLE action ALTER COLUMN status TYPE text COLLATE "C";
+ALTER TABLE import_ref ALTER COLUMN source TYPE text COLLATE "C", ALTER COLUMN key TYPE text COLLATE "C";
