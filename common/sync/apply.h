@@ -75,6 +75,10 @@ struct apply_job {
 	const struct apply_revert *revert; /* or NULL */
 	const struct apply_erase *erase;   /* or NULL */
 	bool explained;                    /* what apply_clash_needs() asks for is in the world */
+	bool hopeful; /* an import row whose key is not known is taken for a new record without
+			 looking whether its id or its unique value is there: a primary key or
+			 a unique index refuses it then, or APPLY_UNSURE does, and it is applied
+			 again without hope */
 	const char
 		*refuse; /* the database refused this job: record that as its verdict; else NULL */
 
@@ -85,7 +89,7 @@ struct apply_job {
 	bool replayed;          /* the verdict is an earlier one: nothing to store */
 };
 
-enum { APPLY_MORE = 1 };
+enum { APPLY_MORE = 1, APPLY_UNSURE };
 
 /* What has to be in the world before the job is applied.  Called for each thing; a non-zero return
  * stops and is returned. */
@@ -125,7 +129,8 @@ int apply_clash_needs(const struct apply_job *j, const struct world *world,
 		      const struct apply_wants *w);
 
 /* Decides.  0 with verdict (or row) set, whatever the verdict says; APPLY_MORE: it clashes, and
- * nothing was done yet: load apply_clash_needs(), set `explained`, and call again; -ERR_NOMEM,
+ * nothing was done yet: load apply_clash_needs(), set `explained`, and call again; APPLY_UNSURE:
+ * hope has failed, nothing was done: load apply_needs() without hope and call again; -ERR_NOMEM,
  * -ERR_OUT_OF_ORDER (a mid was left out: the text names the expected one), -ERR_MID_REUSED (it was
  * used for other bytes): then nothing was done. */
 int apply_job(struct world *w, struct apply_job *j, struct err *e);

@@ -77,9 +77,29 @@ static int values_hash(struct arena *a, const Seve__Body *values, const Seve__Im
 	return 0;
 }
 
+static int want_no_unique(void *ctx, uint32_t territory, const struct kind *k,
+			  const ProtobufCFieldDescriptor *fd, const char *value)
+{
+	(void)ctx;
+	(void)territory;
+	(void)k;
+	(void)fd;
+	(void)value;
+	return 0;
+}
+
+/* Rows of our own export and rows that take away or bring back are about what is there. */
+static bool hopes(const struct apply_job *j)
+{
+	const struct apply_import *in = &j->import;
+
+	return j->hopeful && !is_own(in->source) && !in->row->remove && !in->row->revive;
+}
+
 int apply_import_needs(const struct apply_job *j, const struct apply_wants *w)
 {
 	const struct apply_import *in = &j->import;
+	struct apply_wants values = *w;
 	struct uuid id;
 	int rc;
 
@@ -88,7 +108,9 @@ int apply_import_needs(const struct apply_job *j, const struct apply_wants *w)
 	if (key_id(j->territory, in->source, in->kind, in->row->key, &id))
 		return 0;
 	rc = w->import(w->ctx, j->territory, in->kind, in->source, in->row->key);
-	if (!rc)
+	if (hopes(j))
+		values.unique = want_no_unique;
+	else if (!rc)
 		rc = w->record(w->ctx, j->territory, &id, true);
 	if (!rc && in->same_as)
 		rc = w->record(w->ctx, j->territory, in->same_as, true);
@@ -97,7 +119,8 @@ int apply_import_needs(const struct apply_job *j, const struct apply_wants *w)
 	if (!rc && in->row->revive)
 		rc = w->last_version(w->ctx, j->territory, &id);
 	if (!rc && in->row->set && kind_of(in->row->set) == in->kind)
-		rc = apply_need_values(j->territory, &id, in->kind, kind_message(in->row->set), w);
+		rc = apply_need_values(j->territory, &id, in->kind, kind_message(in->row->set),
+				       &values);
 	return rc;
 }
 
@@ -112,6 +135,7 @@ struct row {
 	struct uuid id;
 	bool attaching, revived;
 	bool own;      /* of our own export */
+	bool unsure;   /* what was not loaded is there */
 	bool backfill; /* the source tells the record's state for the first time, and nobody here
 			  has */
 	struct stage_set s; /* last: see row_init() */
@@ -405,6 +429,9 @@ static enum stage_end row_decide(struct row *r)
 
 	if (!st)
 		return STAGE_FAILED;
+	r->unsure = hopes(r->s.job) && st->next.exists && !st->next.full;
+	if (r->unsure)
+		return STAGE_REFUSED;
 	if (st->next.exists && st->next.kind != r->kind)
 		return stage_refuse(&r->s, "key", "KIND",
 				    "the key stands for a record of another kind");
@@ -490,8 +517,9 @@ static void row_remember(struct row *r)
 	k->effect = r->revived ? IMPORT_REVIVED : (uint8_t)r->code;
 	k->rev = r->s.n ? r->s.list[0].target->rev : 0;
 	k->born |= !k->known;
-	k->known = k->dirty = true;
+	k->known = true;
 	k->id = r->id;
+	world_touch_import(r->s.world, k);
 	if (gone)
 		return;
 	k->last_values = r->values;
@@ -513,6 +541,8 @@ static int row_run(struct row *r)
 		row_match(r);
 		end = row_decide(r);
 	}
+	if (r->unsure)
+		return APPLY_UNSURE;
 	if (end == STAGE_GOES_ON && (r->kind->flags & KIND_APPEND) && r->s.list[0].acts &&
 	    r->s.list[0].target->exists)
 		end = stage_refuse(&r->s, r->kind->name, "APPEND",
@@ -538,9 +568,13 @@ int apply_import_row(struct world *w, struct apply_job *j, struct err *e)
 	struct row r;
 	Seve__RowVerdict *v = arena_alloc(w->arena, sizeof *v);
 	uint8_t *id = arena_alloc(w->arena, 16);
+	int rc;
 
 	row_init(&r, w, j);
-	if (!v || !id || row_run(&r))
+	rc = v && id ? row_run(&r) : -ERR_NOMEM;
+	if (rc == APPLY_UNSURE)
+		return rc;
+	if (rc)
 		return err_set(e, ERR_NOMEM, "import row");
 	seve__row_verdict__init(v);
 	v->has_line = r.in->has_line;

@@ -101,8 +101,9 @@ static enum stage_end undo(struct revert *r)
 }
 
 /* The key stands for what it stood for before the import; for nothing, if that had brought it. */
-static void forget(struct world_import *k)
+static void forget(struct world *w, struct world_import *k)
 {
+	world_touch_import(w, k);
 	if (!k->previous_values) {
 		k->drop = true;
 		k->known = false;
@@ -113,7 +114,6 @@ static void forget(struct world_import *k)
 	k->previous_values = NULL;
 	k->batch = (struct uuid){{0}};
 	k->effect = 0;
-	k->dirty = true;
 }
 
 /* A record that loses the last reference of an importer's source leaves that source, which is what
@@ -149,7 +149,7 @@ static int revert_run(struct revert *r)
 	}
 	if (!stage_commit(&r->s, reason, 0))
 		return -ERR_NOMEM;
-	forget(r->known);
+	forget(r->s.world, r->known);
 	return 0;
 }
 

@@ -748,6 +748,8 @@ int stage_write(struct stage_set *s, struct stage *st, const char *reason, int64
 	to->hh = was.hh;
 	to->dirty = was.dirty;
 	to->next_dirty = was.next_dirty;
+	to->unsaved = was.unsaved;
+	to->next_unsaved = was.next_unsaved;
 	to->born = was.born || !was.exists;
 	to->links_stale = true;
 	world_touch(s->world, to);

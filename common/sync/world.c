@@ -185,8 +185,22 @@ double world_abroad_hours(const struct world *w, uint32_t territory, const uint8
 	return 0;
 }
 
+static void unsaved_add(struct world *w, struct world_record *r)
+{
+	if (r->unsaved)
+		return;
+	r->unsaved = true;
+	r->next_unsaved = NULL;
+	if (w->unsaved_last)
+		w->unsaved_last->next_unsaved = r;
+	else
+		w->unsaved_first = r;
+	w->unsaved_last = r;
+}
+
 void world_touch(struct world *w, struct world_record *r)
 {
+	unsaved_add(w, r);
 	if (r->dirty)
 		return;
 	r->dirty = true;
@@ -195,6 +209,30 @@ void world_touch(struct world *w, struct world_record *r)
 	else
 		w->dirty_first = r;
 	w->dirty_last = r;
+}
+
+void world_touch_import(struct world *w, struct world_import *i)
+{
+	if (i->unsaved)
+		return;
+	i->unsaved = true;
+	i->next_unsaved = NULL;
+	if (w->unsaved_imports_last)
+		w->unsaved_imports_last->next_unsaved = i;
+	else
+		w->unsaved_imports = i;
+	w->unsaved_imports_last = i;
+}
+
+void world_saved(struct world *w)
+{
+	for (struct world_record *r = w->unsaved_first; r; r = r->next_unsaved)
+		r->unsaved = r->born = r->links_stale = false;
+	for (struct world_import *i = w->unsaved_imports; i; i = i->next_unsaved)
+		i->unsaved = i->born = i->drop = false;
+	w->unsaved_first = w->unsaved_last = NULL;
+	w->unsaved_imports = w->unsaved_imports_last = NULL;
+	w->versions_saved = w->versions_last;
 }
 
 int world_keep_version(struct world *w, const struct world_record *r, uint64_t next_rev,

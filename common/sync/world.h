@@ -32,9 +32,10 @@ struct world_record {
 		*last_body; /* of a deleted record: what it was, when loaded for a restore */
 
 	/* What the batch did to it. */
-	bool dirty, born; /* born: inserted by this batch */
-	bool links_stale; /* its references may have changed */
-	struct world_record *next_dirty;
+	bool dirty;
+	bool unsaved, born; /* as it is now it is not stored yet; not at all: born */
+	bool links_stale;   /* its references may have changed */
+	struct world_record *next_dirty, *next_unsaved;
 	UT_hash_handle hh;
 };
 
@@ -102,8 +103,8 @@ struct world_abroad {
 
 /* A partner's key: by territory, kind, source and key. */
 struct world_import {
-	bool known, dirty;
-	bool born; /* first said in this batch */
+	bool known;
+	bool unsaved, born; /* as world_record's */
 	uint32_t territory;
 	const struct kind *kind;
 	const char *source, *partner_key;
@@ -117,6 +118,7 @@ struct world_import {
 	const Seve__Body *previous_values; /* what the source had said before; NULL: nothing */
 	uint8_t previous_hash[32];
 	bool drop; /* the key is to be forgotten */
+	struct world_import *next_unsaved;
 	UT_hash_handle hh;
 };
 enum { IMPORT_REVIVED = 20 }; /* brought back from its deletion */
@@ -134,7 +136,11 @@ struct world {
 	struct world_abroad *abroad;
 	struct world_record *dirty_first, *dirty_last;
 	struct world_version *versions_first, *versions_last;
-	struct world_version *past; /* loaded: what clashing edits did not see */
+	/* A batch is stored in portions: what none of them has stored yet. */
+	struct world_record *unsaved_first, *unsaved_last;
+	struct world_import *unsaved_imports, *unsaved_imports_last;
+	struct world_version *versions_saved; /* the last one that is; NULL: none */
+	struct world_version *past;           /* loaded: what clashing edits did not see */
 };
 
 void world_init(struct world *w, struct arena *a, int64_t now_ms);
@@ -170,8 +176,11 @@ const Seve__Body *world_body_at(const struct world *w, const struct world_record
 const struct world_version *world_written(const struct world *w, const struct world_record *r,
 					  uint64_t rev);
 
-/* Marks a record as changed by the batch, once. */
+/* Marks a record, or a partner's key, as changed by the batch, once. */
 void world_touch(struct world *w, struct world_record *r);
+void world_touch_import(struct world *w, struct world_import *i);
+/* All that the batch did so far is stored, or on its way there in this order. */
+void world_saved(struct world *w);
 /* Keeps the record's present state as a version that `next_rev` replaces. */
 int world_keep_version(struct world *w, const struct world_record *r, uint64_t next_rev,
 		       const char *by, const char *reason, int64_t client_time);

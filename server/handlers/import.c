@@ -163,6 +163,7 @@ static struct run *run_new(struct request *r, const Seve__ImportBegin *q)
 	run->territory = q->territory;
 	run->kind = kind_by_number(q->kind);
 	run->dry_run = q->dry_run;
+	run->hopeful = true;
 	run->used_ms = clock_mono_ms();
 	memcpy(run->source, q->source, strlen(q->source) + 1);
 	run->next = all->runs;
@@ -355,6 +356,7 @@ static void chunk_job_done(struct writer_job *j)
 	struct chunk *c = j->owner;
 	size_t row = c->row_of[j - c->jobs];
 
+	c->run->hopeful &= j->work.hopeful;
 	if (j->err.code) {
 		if (!c->err.code)
 			c->err = j->err;
@@ -421,6 +423,7 @@ static void chunk_job(struct chunk *c, size_t row, const struct apply_author *au
 	c->row_of[c->n_jobs++] = row;
 	j->work.territory = c->run->territory;
 	j->work.author = *author;
+	j->work.hopeful = c->run->hopeful;
 	j->work.import = (struct apply_import){c->run->kind, c->run->source,
 					       c->request->body->import_rows->rows[row], same_as};
 	j->batch_key = c;

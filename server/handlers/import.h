@@ -22,6 +22,8 @@ struct run {
 	const struct kind *kind;
 	char source[64];
 	bool dry_run;
+	bool hopeful; /* no row has turned out yet to be about a record that its key did not lead
+			 to: see apply.h */
 	uint64_t used_ms;
 	struct seen *seen;
 	struct chunk *first, *last; /* waiting: only while as many are under way as may be */

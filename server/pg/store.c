@@ -66,7 +66,7 @@ static int store_records(struct world *w, bool born, struct pg_unit *u)
 	struct rows r;
 
 	rows_init(&r, w->arena, elements, 12);
-	for (const struct world_record *d = w->dirty_first; d; d = d->next_dirty) {
+	for (const struct world_record *d = w->unsaved_first; d; d = d->next_unsaved) {
 		struct span revs = {NULL, 0};
 		struct uuid owner;
 
@@ -109,7 +109,7 @@ static int store_deletes(struct world *w, const struct kind *k, struct pg_unit *
 
 	pg_array_init(&territories, w->arena, PG_INT4);
 	pg_array_init(&ids, w->arena, PG_UUID);
-	for (const struct world_record *d = w->dirty_first; d; d = d->next_dirty) {
+	for (const struct world_record *d = w->unsaved_first; d; d = d->next_unsaved) {
 		if (d->kind != k || !d->deleted || d->born)
 			continue;
 		pg_array_int4(&territories, (int32_t)d->key.territory);
@@ -132,7 +132,7 @@ static int store_rows(struct world *w, const struct kind *k, bool born, struct p
 	int rc = 0;
 
 	rows.n = 0;
-	for (const struct world_record *d = w->dirty_first; !rc && d; d = d->next_dirty) {
+	for (const struct world_record *d = w->unsaved_first; !rc && d; d = d->next_unsaved) {
 		if (d->kind != k || d->deleted || d->born != born)
 			continue;
 		if (!rows.n)
@@ -185,7 +185,7 @@ static int store_links(struct world *w, struct pg_unit *u)
 
 	rows_init(&links.r, w->arena, elements, 4);
 	rows_init(&drop, w->arena, elements, 2);
-	for (const struct world_record *d = w->dirty_first; d; d = d->next_dirty) {
+	for (const struct world_record *d = w->unsaved_first; d; d = d->next_unsaved) {
 		if (!d->links_stale)
 			continue;
 		if (!d->born) {
@@ -211,7 +211,9 @@ static int store_versions(struct world *w, struct pg_unit *u)
 	struct rows r;
 
 	rows_init(&r, w->arena, elements, 12);
-	for (const struct world_version *v = w->versions_first; v; v = v->next, r.n++) {
+	for (const struct world_version *v = w->versions_saved ? w->versions_saved->next
+							       : w->versions_first;
+	     v; v = v->next, r.n++) {
 		pg_array_int4(&r.a[0], (int32_t)v->record->key.territory);
 		pg_array_uuid(&r.a[1], v->record->key.id.b);
 		pg_array_int8(&r.a[2], (int64_t)v->rev);
@@ -290,16 +292,15 @@ static int store_imports(struct world *w, bool born, struct pg_unit *u)
 	static const unsigned elements[] = {PG_INT4, PG_TEXT,  PG_INT2,  PG_TEXT,
 					    PG_UUID, PG_BYTEA, PG_BYTEA, PG_UUID,
 					    PG_INT2, PG_INT8,  PG_BYTEA, PG_BYTEA};
-	struct world_import *i, *tmp;
 	struct rows kept, dropped;
 	int rc;
 
 	rows_init(&kept, w->arena, elements, 12);
 	rows_init(&dropped, w->arena, elements, 4);
-	HASH_ITER (hh, w->imports, i, tmp) {
+	for (const struct world_import *i = w->unsaved_imports; i; i = i->next_unsaved) {
 		if (i->drop && !born)
 			add_import_key(&dropped, i);
-		else if (i->dirty && !i->drop && i->born == born)
+		else if (!i->drop && i->born == born)
 			add_import(&kept, w->arena, i);
 	}
 	rc = rows_store(&dropped, u, "store_imports_drop");
@@ -319,7 +320,7 @@ static char *counters_text(struct arena *a, const struct world_head *h)
 	return text ? arena_printf(a, "%s}", text) : NULL;
 }
 
-static int store_heads(struct world *w, struct pg_unit *u)
+int store_heads(struct world *w, struct pg_unit *u)
 {
 	static const unsigned elements[] = {PG_INT4, PG_INT8, PG_TEXT};
 	struct world_head *h, *tmp;
@@ -341,7 +342,7 @@ static int store_heads(struct world *w, struct pg_unit *u)
 	return rows_store(&r, u, "store_heads");
 }
 
-int store_world(struct world *w, struct apply_job *const *jobs, size_t n, struct pg_unit *u)
+int store_effects(struct world *w, struct apply_job *const *jobs, size_t n, struct pg_unit *u)
 {
 	int rc = store_records(w, false, u);
 
@@ -359,5 +360,7 @@ int store_world(struct world *w, struct apply_job *const *jobs, size_t n, struct
 		rc = store_imports(w, false, u);
 	if (!rc)
 		rc = store_imports(w, true, u);
-	return rc ? rc : store_heads(w, u);
+	if (!rc)
+		world_saved(w);
+	return rc;
 }

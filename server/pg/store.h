@@ -6,8 +6,11 @@
 #include "sync/apply.h"
 #include "unit.h"
 
-/* Adds the statements to `u`, in the order of the tables; not COMMIT.  `jobs` are those whose
- * verdicts are to be stored. */
-int store_world(struct world *w, struct apply_job *const *jobs, size_t n, struct pg_unit *u);
+/* Adds the statements for what the batch has done and none of its portions has stored yet to `u`,
+ * in the order of the tables; it then counts as stored.  `jobs` are those whose verdicts belong to
+ * it. */
+int store_effects(struct world *w, struct apply_job *const *jobs, size_t n, struct pg_unit *u);
+/* Once, behind the last portion; COMMIT is the caller's. */
+int store_heads(struct world *w, struct pg_unit *u);
 
 #endif

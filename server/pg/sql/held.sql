@@ -14,7 +14,7 @@ FROM (
 	UNION ALL
 	SELECT 4, row_number() OVER (ORDER BY i.source, i.key, b.was), i.id, 'import', i.kind, NULL, NULL, NULL, NULL, i.source, i.key, b.body, NULL
 	FROM import_ref i CROSS JOIN LATERAL (VALUES (0, i.last_values), (1, i.previous_values)) b(was, body)
-	WHERE i.territory_id = $1 AND i.id = $2 AND b.body IS NOT NULL
+	WHERE i.territory_id = $1 AND i.id = $2 AND i.kind = 12 AND b.body IS NOT NULL
 	UNION ALL
 	SELECT 5, n.seq, $2, 'import_note', NULL, NULL, NULL, NULL, NULL, b.source, NULL, NULL, n.verdict
 	FROM import_note n JOIN import_batch b ON b.territory_id = n.territory_id AND b.batch = n.batch
