@@ -85,6 +85,11 @@ uint64_t heads_known(const struct server *s, uint32_t territory)
 	return x ? x->rev : 0;
 }
 
+size_t heads_count(const struct server *s)
+{
+	return HASH_COUNT(s->heads->table);
+}
+
 bool heads_watched(const struct server *s, uint32_t territory)
 {
 	const struct head *x = head_find(s, territory);

@@ -33,10 +33,12 @@ void heads_sweep(struct server *s);
 /* History was rewound: nothing is known. */
 void heads_forget(struct server *s);
 
+/* Territories of which something is kept. */
+size_t heads_count(const struct server *s);
 /* Somebody watches the territory. */
 bool heads_watched(const struct server *s, uint32_t territory);
-/* Where the watchers of a territory hang (handlers/watch.c); it stays until heads_free().  NULL
- * when memory is out. */
+/* Where the watchers of a territory hang (handlers/watch.c).  It stays until heads_free(): asked
+ * for only where somebody may read.  NULL when memory is out, or HEADS_MAX reached. */
 struct watcher **heads_watchers(struct server *s, uint32_t territory);
 
 #endif

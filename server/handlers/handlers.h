@@ -23,6 +23,10 @@ int getter_open(struct server *s, struct err *e);
 /* After the readers have closed: nothing is under way any more. */
 void getter_close(struct server *s);
 
+/* Of a connection: each stands among its requests for as long as it is wanted, and the others need
+ * room beside them, as do the credit and the cancels that end it. */
+enum { WATCHES_OF_CONN_MAX = 16 };
+
 /* Watches under way, and the pages that they share. */
 int watches_open(struct server *s, struct err *e);
 /* After the readers have closed. */

@@ -33,9 +33,10 @@ struct watcher {
 	struct watch *watch;
 	uint64_t view, rev, start;
 	uint32_t territory;
-	bool dirty; /* behind what is known, or not told yet that it is in step */
-	bool told;  /* it was in step once */
-	bool later; /* something failed: tried again by the sweep */
+	bool dirty;  /* behind what is known, or not told yet that it is in step */
+	bool told;   /* it was in step once */
+	bool later;  /* something failed: tried again by the sweep */
+	bool listed; /* among the watchers of the territory */
 	bool ended;
 };
 
@@ -88,12 +89,12 @@ size_t watches_bytes(const struct server *s)
 static void leave(struct watcher *w)
 {
 	struct server *s = w->watch->request->server;
-	struct watcher **list = heads_watchers(s, w->territory);
 	if (w->ended)
 		return;
 	shared_leave(&w->waiter);
-	if (list)
-		DL_DELETE(*list, w);
+	if (w->listed)
+		DL_DELETE(*heads_watchers(s, w->territory), w);
+	w->listed = false;
 	w->ended = true;
 	w->watch->left--;
 }
@@ -357,7 +358,7 @@ void watches_drain(struct server *s)
 static void start_one(struct watch *x, size_t i, const Seve__PullRequest *q)
 {
 	struct server *s = x->request->server;
-	struct watcher *w = &x->at[i], **list = heads_watchers(s, q->territory);
+	struct watcher *w = &x->at[i], **list;
 	const struct cursor c = {q->epoch, q->view, q->rev, q->start};
 	struct rights rights;
 	struct err e = {0};
@@ -369,21 +370,42 @@ static void start_one(struct watch *x, size_t i, const Seve__PullRequest *q)
 			      .dirty = true,
 			      .view = authz_view(x->who, q->territory)};
 	x->left++;
+	if (authz_read(x->who, q->territory, &rights, &e) < 0 ||
+	    cursor_begin(s, x->who, q, &e) < 0) {
+		end_one(w, &e);
+		return;
+	}
+	/* Only now: what is kept of a territory stays. */
+	list = heads_watchers(s, q->territory);
 	if (!list) {
-		w->ended = true;
-		x->left--;
+		err_set(&e, ERR_NOMEM, "watch of territory %u", q->territory);
+		end_one(w, &e);
 		return;
 	}
 	DL_APPEND(*list, w);
-	if (authz_read(x->who, q->territory, &rights, &e) < 0 || cursor_begin(s, x->who, q, &e) < 0)
-		end_one(w, &e);
+	w->listed = true;
 }
 
-static int check_request(const Seve__WatchRequest *q, struct err *e)
+/* Watches that stand on the connection that asks. */
+static size_t watches_beside(const struct request *r)
 {
+	size_t n = 0;
+	for (const struct request *x = r->conn->requests; x; x = x->next)
+		n += x->on_credit != NULL;
+	return n;
+}
+
+static int check_request(const struct request *r, struct err *e)
+{
+	const Seve__WatchRequest *q = r->body->watch;
 	if (q->n_territories < 1 || q->n_territories > WATCH_TERRITORIES_MAX)
 		return err_set(e, ERR_INVALID, "a watch is of 1 to %d territories, not of %zu",
 			       WATCH_TERRITORIES_MAX, q->n_territories);
+	if (watches_beside(r) >= WATCHES_OF_CONN_MAX) {
+		err_set(e, ERR_EXHAUSTED, "%d watches stand on this connection already",
+			WATCHES_OF_CONN_MAX);
+		return err_remedy(e, "name several territories in one watch, or cancel another");
+	}
 	for (size_t i = 0; i < q->n_territories; i++)
 		for (size_t k = 0; k < i; k++)
 			if (q->territories[i]->territory == q->territories[k]->territory)
@@ -397,7 +419,7 @@ void handle_watch(struct request *r)
 {
 	const Seve__WatchRequest *q = r->body->watch;
 	struct err e = {0};
-	if (check_request(q, &e) < 0) {
+	if (check_request(r, &e) < 0) {
 		request_fail(r, &e);
 		return;
 	}

@@ -564,6 +564,49 @@ static void nonsense_is_refused(void **state)
 	peer_close(&p);
 }
 
+static void watches_leave_room_for_other_requests(void **state)
+{
+	struct stage *g = *state;
+	struct peer p;
+	uint64_t first;
+	open_reader(g, &p);
+	const size_t before = scene_conns(g->scene)->n;
+	first = watch(&p, cursor_at(g, 0), -1);
+	expect_page(&p, 0, 0, true);
+	for (unsigned i = 1; i < WATCHES_OF_CONN_MAX; i++) {
+		watch(&p, cursor_at(g, 0), -1);
+		expect_page(&p, 0, 0, true);
+	}
+	for (unsigned i = WATCHES_OF_CONN_MAX; i < CONN_INFLIGHT_MAX; i++)
+		scene_expect_failure(&p, watch(&p, cursor_at(g, 0), -1), "EXHAUSTED");
+	peer_status(&p); /* it is still heard */
+	cancel(&p, first);
+	scene_expect_failure(&p, first, "CANCELLED");
+	watch(&p, cursor_at(g, 0), -1);
+	expect_page(&p, 0, 0, true);
+	peer_close(&p);
+	host_turn(&g->scene->host, 50);
+	assert_int_equal(scene_conns(g->scene)->n, before - 1);
+	assert_int_equal(watches_count(g->scene->host.server), 0);
+}
+
+/* Whoever names territories at random takes no memory for them. */
+static void what_may_not_be_watched_is_not_kept(void **state)
+{
+	struct stage *g = *state;
+	struct peer p;
+	open_reader(g, &p);
+	const size_t before = heads_count(g->scene->host.server);
+	for (uint32_t t = 1000; t < 1100; t++) {
+		const struct place at = {.territory = t};
+		const uint64_t id = watch(&p, at, -1);
+		expect_end_of_one(&p, t, "NOT_FOUND");
+		expect_end(&p, id);
+	}
+	assert_int_equal(heads_count(g->scene->host.server), before);
+	peer_close(&p);
+}
+
 static void rights_that_go_end_the_watch(void **state)
 {
 	struct stage *g = *state;
@@ -823,6 +866,8 @@ int main(void)
 		ROW(cursors_that_do_not_fit_end_one_by_one),
 		ROW(a_cursor_before_what_was_purged_is_reset),
 		ROW(nonsense_is_refused),
+		ROW(watches_leave_room_for_other_requests),
+		ROW(what_may_not_be_watched_is_not_kept),
 		ROW(rights_that_go_end_the_watch),
 		ROW(rights_that_change_ask_for_a_new_beginning),
 		ROW(a_draining_server_says_goodbye_to_watchers),
