@@ -10,48 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "arena.h"
 #include "clock.h"
 #include "i18n.h"
+#include "import/ics.h"
 #include "import/icslines.h"
 #include "import/icsset.h"
+#include "import/icstime.h"
 #include "import/jsoncells.h"
 #include "import/reader.h"
-#include "text.h"
 
 enum {
 	FILE_MAX = 32 * 1024 * 1024,
 	ARENA_MAX = 16 * 1024 * 1024,
-	TIMES_MAX = 4000,         /* occurrences of one event inside the window */
-	TIMES_FILE_MAX = 200000, /* and of all events: a small file makes no endless one */
-	/* Days that rules go through to get there, whether or not something takes place on them:
-	 * of one event, and of all of them. */
-	STEPS_MAX = 400000,
-	STEPS_FILE_MAX = 100000000,
-	STEPS_NEVER = 203000, /* up to the year in which libical gives a rule up */
-	DAY = 24 * 60 * 60,
 	DAYS_BACK = 365,
 	DAYS_ON = 2 * 365,
-};
-
-struct ics {
-	struct arena arena; /* of one row */
-	char *text;
-	icalcomponent *root;
-	struct icslines lines; /* where the events begin */
-	icalcomponent **events;
-	size_t n, at;
-	uint32_t *event_lines;
-	time_t from, until;
-	time_t times[TIMES_MAX]; /* occurrences of events[at] still to be told */
-	size_t n_times, next_time;
-	bool expanded;
-	struct icsset *moved;    /* occurrences that another event of the file tells */
-	struct icsset *excluded; /* of events[at]: occurrences, and days, that do not take place */
-	int64_t steps, steps_file, times_file;
-	struct err why;
 };
 
 static bool ics_detect(const char *head, size_t n)
@@ -124,8 +98,6 @@ static int parse(struct ics *s, struct err *e)
 	return collect(s, s->root, one ? 1 : 0, e);
 }
 
-static int find_moved(struct ics *s, struct err *e);
-
 static int ics_open(struct reader *r, struct err *e)
 {
 	static const char *const columns[] = {"key",         "uid",      "recurrence_id", "summary",
@@ -148,7 +120,7 @@ static int ics_open(struct reader *r, struct err *e)
 	if (rc == 0)
 		rc = parse(s, e);
 	if (rc == 0)
-		rc = find_moved(s, e);
+		rc = ics_find_moved(s, e);
 	for (size_t i = 0; rc == 0 && i < sizeof columns / sizeof *columns; i++)
 		rc = reader_column(r, columns[i], e) < 0 ? -(int)e->code : 0;
 	return rc;
@@ -168,260 +140,6 @@ static void ics_close(struct reader *r)
 	free(s->text);
 	arena_fini(&s->arena);
 	free(s);
-}
-
-/* ---- times ---- */
-
-static bool is_known_zone(icalproperty *p, icalcomponent *c, struct icaltimetype t)
-{
-	(void)c;
-	return t.is_date || icaltime_is_utc(t) || t.zone ||
-	       !icalproperty_get_first_parameter(p, ICAL_TZID_PARAMETER);
-}
-
-/* A time without a zone is one of this machine's. */
-static time_t to_time(struct icaltimetype t)
-{
-	struct tm tm = {.tm_year = t.year - 1900,
-			.tm_mon = t.month - 1,
-			.tm_mday = t.day,
-			.tm_hour = t.hour,
-			.tm_min = t.minute,
-			.tm_sec = t.second,
-			.tm_isdst = -1};
-	if (t.is_date || icaltime_is_utc(t) || t.zone)
-		return icaltime_as_timet_with_zone(t, t.zone);
-	return mktime(&tm);
-}
-
-static void time_text(time_t at, bool is_date, char out[static 32])
-{
-	if (is_date)
-		text_from_date((int32_t)(at / (24 * 60 * 60)), out);
-	else
-		text_from_instant((int64_t)at * 1000, out);
-}
-
-/* 20261123T183000Z, or 20261123. */
-static void stamp(time_t at, bool is_date, char out[static 32])
-{
-	char text[32];
-	size_t n = 0;
-	time_text(at, is_date, text);
-	for (const char *p = text; *p; p++)
-		if (*p != '-' && *p != ':')
-			out[n++] = *p;
-	out[n] = '\0';
-}
-
-static bool get_time(icalcomponent *c, icalproperty_kind kind, struct icaltimetype *out,
-		     struct err *why)
-{
-	icalproperty *p = icalcomponent_get_first_property(c, kind);
-	if (!p)
-		return false;
-	*out = icalproperty_get_datetime_with_component(p, c);
-	if (icaltime_is_null_time(*out) || out->year < 1 || out->year > 9999) {
-		err_set(why, ERR_INVALID, _("%s is no date"), icalproperty_kind_to_string(kind));
-		return false;
-	}
-	if (!is_known_zone(p, c, *out)) {
-		icalparameter *zone = icalproperty_get_first_parameter(p, ICAL_TZID_PARAMETER);
-		err_set(why, ERR_INVALID, _("the time zone \"%.80s\" is not known"),
-			icalparameter_get_tzid(zone));
-		return false;
-	}
-	return true;
-}
-
-/* ---- repetition ---- */
-
-static bool has(icalcomponent *c, icalproperty_kind kind)
-{
-	return icalcomponent_get_first_property(c, kind) != NULL;
-}
-
-static const char *uid_of(icalcomponent *c)
-{
-	const char *uid = icalcomponent_get_uid(c);
-	return uid ? uid : "";
-}
-
-/* Occurrences that events of their own tell. */
-static int find_moved(struct ics *s, struct err *e)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		struct icaltimetype when;
-		struct err why = {0};
-		if (has(s->events[i], ICAL_RECURRENCEID_PROPERTY) &&
-		    get_time(s->events[i], ICAL_RECURRENCEID_PROPERTY, &when, &why) &&
-		    icsset_add(&s->moved, uid_of(s->events[i]), to_time(when)) < 0)
-			return err_set(e, ERR_NOMEM, _("reading the file"));
-	}
-	return 0;
-}
-
-/* The event's properties of one kind, NULL behind them.  A copy: libical goes through a component
- * with one finger, which any other question about it moves. */
-static icalproperty **all_of(struct ics *s, icalcomponent *c, icalproperty_kind kind)
-{
-	size_t n = 0;
-	for (icalproperty *p = icalcomponent_get_first_property(c, kind); p;
-	     p = icalcomponent_get_next_property(c, kind))
-		n++;
-	icalproperty **all = arena_array(&s->arena, n + 1, sizeof(icalproperty *)), **to = all;
-	for (icalproperty *p = icalcomponent_get_first_property(c, kind); all && p;
-	     p = icalcomponent_get_next_property(c, kind))
-		*to++ = p;
-	if (!all)
-		err_set(&s->why, ERR_NOMEM, _("reading the file"));
-	return all;
-}
-
-/* What EXDATE takes away: a time, or, of an event at a time, a whole day. */
-static int find_excluded(struct ics *s, icalcomponent *c, bool is_date)
-{
-	icalproperty **p = all_of(s, c, ICAL_EXDATE_PROPERTY);
-	int rc = p ? 0 : -ERR_NOMEM;
-	icsset_free(&s->excluded);
-	for (; rc == 0 && *p; p++) {
-		const struct icaltimetype t = icalproperty_get_datetime_with_component(*p, c);
-		const time_t when = to_time(t);
-		rc = icsset_add(&s->excluded, "", when);
-		if (rc == 0 && t.is_date && !is_date)
-			rc = icsset_add(&s->excluded, "day", when / DAY);
-	}
-	return rc ? err_set(&s->why, ERR_NOMEM, _("reading the file")) : 0;
-}
-
-static bool is_excluded(const struct ics *s, time_t at)
-{
-	return icsset_has(s->excluded, "", at) || icsset_has(s->excluded, "day", at / DAY);
-}
-
-/* How much work a rule makes is not to be seen by what it brings. */
-static int go_on(struct ics *s, int64_t steps)
-{
-	s->steps += steps;
-	s->steps_file += steps;
-	if (s->steps <= STEPS_MAX && s->steps_file <= STEPS_FILE_MAX)
-		return 0;
-	return err_set(&s->why, ERR_INVALID, _("its repetition goes too far to be followed"));
-}
-
-static int too_often(struct ics *s)
-{
-	return err_set(&s->why, ERR_INVALID, _("it repeats more often than %d times in the window"),
-		       TIMES_MAX);
-}
-
-/* An occurrence that is inside the window and told by nobody else, once. */
-static int add_time(struct ics *s, icalcomponent *c, time_t at)
-{
-	if (at < s->from || at > s->until || is_excluded(s, at) ||
-	    icsset_has(s->moved, uid_of(c), at))
-		return 0;
-	for (size_t i = 0; i < s->n_times; i++)
-		if (s->times[i] == at)
-			return 0;
-	if (s->n_times == TIMES_MAX)
-		return too_often(s);
-	if (s->times_file == TIMES_FILE_MAX)
-		return err_set(&s->why, ERR_INVALID,
-			       _("its repetition goes too far to be followed"));
-	s->times_file++;
-	s->times[s->n_times++] = at;
-	return 0;
-}
-
-/* Of a rule for parts of a day with conditions libical tries second by second, up to centuries on,
- * and cannot be stopped. */
-static bool is_endless(const struct icalrecurrencetype *rule)
-{
-	return (rule->freq == ICAL_SECONDLY_RECURRENCE || rule->freq == ICAL_MINUTELY_RECURRENCE ||
-		rule->freq == ICAL_HOURLY_RECURRENCE) &&
-	       (rule->by_second[0] != ICAL_RECURRENCE_ARRAY_MAX ||
-		rule->by_minute[0] != ICAL_RECURRENCE_ARRAY_MAX ||
-		rule->by_hour[0] != ICAL_RECURRENCE_ARRAY_MAX ||
-		rule->by_day[0] != ICAL_RECURRENCE_ARRAY_MAX ||
-		rule->by_month_day[0] != ICAL_RECURRENCE_ARRAY_MAX ||
-		rule->by_year_day[0] != ICAL_RECURRENCE_ARRAY_MAX ||
-		rule->by_week_no[0] != ICAL_RECURRENCE_ARRAY_MAX ||
-		rule->by_month[0] != ICAL_RECURRENCE_ARRAY_MAX ||
-		rule->by_set_pos[0] != ICAL_RECURRENCE_ARRAY_MAX);
-}
-
-static int by_rule(struct ics *s, icalcomponent *c, icalproperty *p, struct icaltimetype start)
-{
-	struct icalrecurrencetype rule = icalproperty_get_rrule(p);
-	if (is_endless(&rule))
-		return err_set(&s->why, ERR_INVALID,
-			       _("it repeats within a day under conditions: no meeting does"));
-	icalrecur_iterator *it = icalrecur_iterator_new(rule, start);
-	struct icaltimetype next;
-	time_t last = to_time(start);
-	int rc = 0;
-	bool ever = false;
-	if (!it) {
-		go_on(s, STEPS_NEVER);
-		return err_set(&s->why, ERR_INVALID,
-			       _("the rule of its repetition makes no sense"));
-	}
-	while (rc == 0 && (next = icalrecur_iterator_next(it), !icaltime_is_null_time(next))) {
-		next.zone = start.zone;
-		const time_t at = to_time(next);
-		ever = true;
-		if (at > s->until)
-			break;
-		rc = go_on(s, 1 + (at > last ? (at - last) / DAY : 0));
-		last = at;
-		if (rc == 0)
-			rc = add_time(s, c, at);
-	}
-	icalrecur_iterator_free(it);
-	return rc == 0 && !ever ? go_on(s, STEPS_NEVER) : rc;
-}
-
-static int by_dates(struct ics *s, icalcomponent *c)
-{
-	icalproperty **p = all_of(s, c, ICAL_RDATE_PROPERTY);
-	int rc = p ? 0 : -ERR_NOMEM;
-	for (; rc == 0 && *p; p++) {
-		struct icaldatetimeperiodtype when = icalproperty_get_rdate(*p);
-		struct icaltimetype t =
-			icaltime_is_null_time(when.time) ? when.period.start : when.time;
-		if (icaltime_is_null_time(t))
-			continue;
-		if (!t.zone && !icaltime_is_utc(t))
-			t.zone = icalproperty_get_datetime_with_component(*p, c).zone;
-		rc = add_time(s, c, to_time(t));
-	}
-	return rc;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const time_t x = *(const time_t *)a, y = *(const time_t *)b;
-	return (x > y) - (x < y);
-}
-
-static int expand(struct ics *s, icalcomponent *c, struct icaltimetype start)
-{
-	s->n_times = s->next_time = 0;
-	s->steps = 0;
-	int rc = s->steps_file > STEPS_FILE_MAX ? go_on(s, 0)
-						: find_excluded(s, c, start.is_date != 0);
-	icalproperty **rules = all_of(s, c, ICAL_RRULE_PROPERTY);
-	if (!rules)
-		rc = -ERR_NOMEM;
-	if (rc == 0 && !*rules)
-		rc = add_time(s, c, to_time(start));
-	for (; rc == 0 && *rules; rules++)
-		rc = by_rule(s, c, *rules, start);
-	if (rc == 0)
-		rc = by_dates(s, c);
-	qsort(s->times, s->n_times, sizeof *s->times, by_time);
-	return rc;
 }
 
 /* ---- rows ---- */
@@ -498,7 +216,7 @@ static void texts(struct telling *t, icalcomponent *c)
 	const bool cancelled = is_cancelled(t->s, c);
 	char number[16];
 	snprintf(number, sizeof number, "%d", icalcomponent_get_sequence(c));
-	cell(t, "uid", uid_of(c));
+	cell(t, "uid", ics_uid(c));
 	cell(t, "summary", icalcomponent_get_summary(c));
 	cell(t, "description", icalcomponent_get_description(c));
 	cell(t, "location", icalcomponent_get_location(c));
@@ -519,10 +237,10 @@ static void end_cell(struct telling *t, icalcomponent *c, struct icaltimetype st
 	char text[32];
 	if (icaltime_is_null_time(end))
 		return;
-	const time_t length = to_time(end) - to_time(start);
+	const time_t length = icstime_seconds(end) - icstime_seconds(start);
 	if (length < 0 || (start.is_date && length <= 86400))
 		return;
-	time_text(at + length - (start.is_date ? 86400 : 0), start.is_date != 0, text);
+	icstime_text(at + length - (start.is_date ? 86400 : 0), start.is_date != 0, text);
 	cell(t, "end", text);
 }
 
@@ -530,13 +248,13 @@ static void times(struct telling *t, icalcomponent *c, struct icaltimetype start
 		  const char *occurrence)
 {
 	char text[32];
-	time_text(at, start.is_date != 0, text);
+	icstime_text(at, start.is_date != 0, text);
 	cell(t, "start", text);
 	cell(t, "all_day", start.is_date ? "yes" : "no");
 	end_cell(t, c, start, at);
 	cell(t, "recurrence_id", occurrence);
-	char *key =
-		arena_printf(&t->s->arena, "%s%s%s", uid_of(c), *occurrence ? "/" : "", occurrence);
+	char *key = arena_printf(&t->s->arena, "%s%s%s", ics_uid(c), *occurrence ? "/" : "",
+				 occurrence);
 	cell(t, "key", key);
 }
 
@@ -556,7 +274,7 @@ static const char *unreadable(icalcomponent *c)
 static void broken(struct telling *t, icalcomponent *c, const char *why)
 {
 	texts(t, c);
-	cell(t, "key", uid_of(c));
+	cell(t, "key", ics_uid(c));
 	t->out->broken = why;
 }
 
@@ -565,14 +283,14 @@ static void single(struct telling *t, icalcomponent *c, struct icaltimetype star
 {
 	struct icaltimetype moved;
 	char occurrence[32] = "";
-	if (get_time(c, ICAL_RECURRENCEID_PROPERTY, &moved, &t->s->why))
-		stamp(to_time(moved), moved.is_date != 0, occurrence);
+	if (icstime_get(c, ICAL_RECURRENCEID_PROPERTY, &moved, &t->s->why))
+		icstime_stamp(icstime_seconds(moved), moved.is_date != 0, occurrence);
 	else if (t->s->why.code) {
 		broken(t, c, t->s->why.text);
 		return;
 	}
 	texts(t, c);
-	times(t, c, start, to_time(start), occurrence);
+	times(t, c, start, icstime_seconds(start), occurrence);
 }
 
 /* Moves on to the event's next row.  False: it has none left. */
@@ -585,11 +303,11 @@ static bool event_row(struct telling *t, icalcomponent *c)
 	s->expanded = true;
 	s->why = (struct err){0};
 	const char *bad = unreadable(c);
-	if (!bad && !get_time(c, ICAL_DTSTART_PROPERTY, &start, &s->why) && !s->why.code)
+	if (!bad && !icstime_get(c, ICAL_DTSTART_PROPERTY, &start, &s->why) && !s->why.code)
 		err_set(&s->why, ERR_INVALID, _("the event has no DTSTART"));
-	const bool repeats = has(c, ICAL_RRULE_PROPERTY) || has(c, ICAL_RDATE_PROPERTY);
-	if (first && !bad && !s->why.code && repeats && !has(c, ICAL_RECURRENCEID_PROPERTY) &&
-	    expand(s, c, start) == 0)
+	const bool repeats = ics_has(c, ICAL_RRULE_PROPERTY) || ics_has(c, ICAL_RDATE_PROPERTY);
+	if (first && !bad && !s->why.code && repeats && !ics_has(c, ICAL_RECURRENCEID_PROPERTY) &&
+	    ics_expand(s, c, start) == 0)
 		return event_row(t, c);
 	if (first) {
 		if (!bad && !s->why.code)
@@ -602,7 +320,7 @@ static bool event_row(struct telling *t, icalcomponent *c)
 	if (s->next_time == s->n_times)
 		return false;
 	const time_t at = s->times[s->next_time++];
-	stamp(at, start.is_date != 0, occurrence);
+	icstime_stamp(at, start.is_date != 0, occurrence);
 	texts(t, c);
 	times(t, c, start, at, occurrence);
 	return true;
