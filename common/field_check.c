@@ -51,11 +51,16 @@ struct check {
 	const char *path;        /* of the message, with its final dot */
 };
 
+static void path_of(const struct check *c, const field_desc *fd, char out[static 64])
+{
+	snprintf(out, 64, "%s%s", c->path, fd->name);
+}
+
 static void bad(const struct check *c, const field_desc *fd, bool warning, const char *code,
 		const char *text)
 {
 	char path[64];
-	snprintf(path, sizeof path, "%s%s", c->path, fd->name);
+	path_of(c, fd, path);
 	problem_add(c->out, warning, path, code, "%s: %s", path, phrase_local(text));
 }
 
@@ -144,15 +149,15 @@ static const struct {
 	const char *wanted;
 } checks[] = {
 	[FIELD_CHECK_NONE] = {passes, false, ""},
-	[FIELD_CHECK_SLUG] = {is_slug, false, "2 to 40 of a-z, 0-9 and -"},
-	[FIELD_CHECK_SIREN] = {is_siren, true, "9 digits"},
-	[FIELD_CHECK_SIRET] = {is_siret, true, "14 digits"},
-	[FIELD_CHECK_RNA] = {is_rna, false, "W and 9 digits"},
-	[FIELD_CHECK_NAF] = {is_naf, false, "a code such as 20.14Z"},
-	[FIELD_CHECK_INSEE] = {is_insee, false, "5 characters: digits, or 2A or 2B first"},
-	[FIELD_CHECK_WASTE] = {is_waste, false, "six digits of the European list of waste"},
+	[FIELD_CHECK_SLUG] = {is_slug, false, PHRASE("2 to 40 of a-z, 0-9 and -")},
+	[FIELD_CHECK_SIREN] = {is_siren, true, PHRASE("9 digits")},
+	[FIELD_CHECK_SIRET] = {is_siret, true, PHRASE("14 digits")},
+	[FIELD_CHECK_RNA] = {is_rna, false, PHRASE("W and 9 digits")},
+	[FIELD_CHECK_NAF] = {is_naf, false, PHRASE("a code such as 20.14Z")},
+	[FIELD_CHECK_INSEE] = {is_insee, false, PHRASE("5 characters: digits, or 2A or 2B first")},
+	[FIELD_CHECK_WASTE] = {is_waste, false, PHRASE("six digits of the European list of waste")},
 	[FIELD_CHECK_POSTAL] = {passes, false, ""},
-	[FIELD_CHECK_EMAIL] = {is_email, false, "an e-mail address"},
+	[FIELD_CHECK_EMAIL] = {is_email, false, PHRASE("an e-mail address")},
 };
 
 /* ---- what spreadsheets do to codes ---- */
@@ -177,8 +182,7 @@ static bool check_spreadsheet(const struct check *c, const field_desc *fd, const
 	if (decimal) {
 		problem_add(c->out, false, path, "NUMBER",
 			    "%s: \"%s\" is a number: a spreadsheet made it of a code; keep the "
-			    "column as "
-			    "text",
+			    "column as text",
 			    path, s);
 		return true;
 	}
@@ -283,16 +287,17 @@ static void check_list_code(const struct check *c, const field_desc *fd, const P
 static void check_text(const struct check *c, const field_desc *fd, const ProtobufCMessage *m,
 		       enum field_check check, const char *s)
 {
-	char text[160];
+	char path[64];
 	size_t n = strlen(s);
 	const size_t wanted = digits_wanted(check);
+	path_of(c, fd, path);
 	if (n == 0) {
 		bad(c, fd, false, "FORMAT", "an empty text: leave the field out");
 		return;
 	}
 	if (n > FIELD_TEXT_MAX) {
-		snprintf(text, sizeof text, "%zu bytes, at most %d are kept", n, FIELD_TEXT_MAX);
-		bad(c, fd, false, "TOO_LONG", text);
+		problem_add(c->out, false, path, "TOO_LONG", "%s: %zu bytes, at most %d are kept",
+			    path, n, FIELD_TEXT_MAX);
 		return;
 	}
 	if (!text_is_utf8(s, n, NULL)) {
@@ -301,24 +306,25 @@ static void check_text(const struct check *c, const field_desc *fd, const Protob
 	}
 	for (const char *p = s; *p; p++)
 		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f) {
-			snprintf(text, sizeof text, "control character 0x%02x at byte %zu",
-				 (unsigned)*p, (size_t)(p - s));
-			bad(c, fd, false, "FORMAT", text);
+			problem_add(c->out, false, path, "FORMAT",
+				    "%s: control character %d at byte %zu", path, *p,
+				    (size_t)(p - s));
 			return;
 		}
 	if (wanted && (check == FIELD_CHECK_POSTAL || !checks[check].is(s)) &&
 	    check_spreadsheet(c, fd, s, wanted))
 		return;
 	if (!checks[check].is(s)) {
+		const char *what = phrase_local(checks[check].wanted);
 		/* A verdict keeps what is said here: it does not quote a person's data. */
 		if (check == FIELD_CHECK_EMAIL)
-			snprintf(text, sizeof text, "this is not %s", checks[check].wanted);
+			problem_add(c->out, false, path, "FORMAT", "%s: this is not %s", path, what);
 		else
-			snprintf(text, sizeof text, "\"%.60s\" is not %s", s, checks[check].wanted);
-		bad(c, fd, false, "FORMAT", text);
+			problem_add(c->out, false, path, "FORMAT", "%s: \"%.60s\" is not %s", path,
+				    s, what);
 	} else if (checks[check].luhn && !text_luhn(s)) {
-		snprintf(text, sizeof text, "\"%s\" has a wrong check digit", s);
-		bad(c, fd, true, "LUHN", text);
+		problem_add(c->out, true, path, "LUHN", "%s: \"%s\" has a wrong check digit", path,
+			    s);
 	} else {
 		check_list_code(c, fd, m, check, s);
 	}
@@ -327,7 +333,7 @@ static void check_text(const struct check *c, const field_desc *fd, const Protob
 static void check_number(const struct check *c, const field_desc *fd, const struct field_rule *r,
 			 double v)
 {
-	char text[160], value[32], least[32], greatest[32];
+	char path[64], value[32], least[32], greatest[32];
 	if (!isfinite(v)) {
 		bad(c, fd, false, "RANGE", "not a number");
 		return;
@@ -337,8 +343,9 @@ static void check_number(const struct check *c, const field_desc *fd, const stru
 	text_from_double(v, value);
 	text_from_double(r->least, least);
 	text_from_double(r->greatest, greatest);
-	snprintf(text, sizeof text, "%s is not between %s and %s", value, least, greatest);
-	bad(c, fd, false, "RANGE", text);
+	path_of(c, fd, path);
+	problem_add(c->out, false, path, "RANGE", "%s: %s is not between %s and %s", path, value,
+		    least, greatest);
 }
 
 static void check_time(const struct check *c, const field_desc *fd, int64_t v, int64_t unit)
@@ -349,13 +356,13 @@ static void check_time(const struct check *c, const field_desc *fd, int64_t v, i
 
 static void check_enum(const struct check *c, const field_desc *fd, int number)
 {
-	char word[48], words[120], text[200];
+	char path[64], word[48], words[120];
 	if (field_enum_known(fd->descriptor, number))
 		return;
 	field_enum_word(fd->descriptor, number, word);
 	field_enum_words(fd->descriptor, words, sizeof words);
-	snprintf(text, sizeof text, "%s is none of %s", word, words);
-	bad(c, fd, false, "ENUM", text);
+	path_of(c, fd, path);
+	problem_add(c->out, false, path, "ENUM", "%s: %s is none of %s", path, word, words);
 }
 
 static void check_id(const struct check *c, const field_desc *fd, struct span id)

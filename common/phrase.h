@@ -35,4 +35,7 @@ void phrase_take(struct phrase *p, const char *fmt, va_list ap)
  * phrase.  False, with `out` empty, where pattern and arguments do not fit each other or `size`. */
 bool phrase_say(const char *pattern, const char *const *args, size_t n, char *out, size_t size);
 
+/* Marks a text that is given to phrase_local() elsewhere, for the catalogue. */
+#define PHRASE(text) text
+
 #endif

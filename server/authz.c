@@ -104,13 +104,26 @@ int authz_write(const struct principal *p, uint32_t territory, const struct kind
 		e, "ask a facilitator of that territory to write it, or an admin for another role");
 }
 
-int authz_read(const struct principal *p, uint32_t territory, struct rights *out, struct err *e)
+/* An admin of the territory is told that it is there: the admin's own list shows it. */
+static int reads_nothing(const struct principal *p, uint32_t territory, struct err *e)
 {
-	const struct rights r = authz_rights(p, territory);
-	if (r.reads == SEVE__LEVEL__LEVEL_UNSPECIFIED) {
+	char number[16];
+	const struct grant *g = strongest(p, territory);
+	if (!g || !(g->role->may & ROLE_MAY_TERRITORIES)) {
 		err_set(e, ERR_NOT_FOUND, "territory %u is not among yours", territory);
 		return err_remedy(e, "`seve territory list` shows them; an admin gives access");
 	}
+	err_set(e, ERR_NOT_FOUND, "role %s reads and writes no records, those of %s either",
+		g->role->name, territory_name(p, territory, number));
+	return err_remedy(e, "do it as a facilitator of that territory: seve invite create --role "
+			     "facilitator makes one");
+}
+
+int authz_read(const struct principal *p, uint32_t territory, struct rights *out, struct err *e)
+{
+	const struct rights r = authz_rights(p, territory);
+	if (r.reads == SEVE__LEVEL__LEVEL_UNSPECIFIED)
+		return reads_nothing(p, territory, e);
 	*out = r;
 	return 0;
 }

@@ -63,10 +63,9 @@ int cmd_import_list(struct cli *c)
 	if (seve_imports(c->seve, territory, &t, &err))
 		return say_seve(c, err);
 	rc = view_table(c, "seve.import.list/1",
-			c->format == OUT_TABLE
-				? "batch,began_at,ended_at,source,kind,label,created,updated,"
-				  "unchanged,rejected,reverted_at"
-				: NULL,
+			c->format == OUT_TABLE ? "batch,began_at,source,kind,label,created,updated,"
+						 "unchanged,rejected,reverted_at"
+					       : NULL,
 			t);
 	seve_table_free(t);
 	return rc;

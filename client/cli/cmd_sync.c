@@ -325,9 +325,10 @@ int cmd_status(struct cli *c)
 	if (seve_status_local(c->seve, &t, &err))
 		return say_seve(c, err);
 	tell_account(c);
-	rc = view_table(c, "seve.status/1", "territory,rev,synced_at,pending,conflicts,rejected",
-			t);
-	if (rc == 0 && seve_table_rows(t) == 0)
+	if (seve_table_rows(t) || c->format != OUT_TABLE)
+		rc = view_table(c, "seve.status/1",
+				"territory,rev,synced_at,pending,conflicts,rejected", t);
+	else
 		say_note(c, "%s",
 			 _("This machine carries no territory: seve sync --territory SLUG."));
 	seve_table_free(t);

@@ -96,7 +96,8 @@ int file_draft_open(struct file_draft *d, const char *path, mode_t mode, struct 
 	d->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (d->file)
 		return 0;
-	const int rc = err_set(e, ERR_IO, "%s: %s", d->draft, strerror(errno));
+	/* told by the name that was given: the draft's says nothing to anybody */
+	const int rc = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
 	if (fd >= 0) {
 		close(fd);
 		unlink(d->draft);

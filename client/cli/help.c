@@ -10,13 +10,32 @@
 #include "i18n.h"
 #include "say.h"
 
-enum { COLUMN = 34 };
+enum { INDENT = 2, COLUMN = 34, LINE = 80 };
 
-/* Text padded by what it takes on the screen, not by its bytes. */
+/* Text padded by what it takes on the screen, not by its bytes; what is too wide for its column has
+ * a line of its own, so that the texts stay below each other. */
 static void entry(const char *left, const char *right)
 {
 	const size_t width = i18n_width(left);
-	printf("  %s%*s%s\n", left, width < COLUMN ? (int)(COLUMN - width) : 1, "", right);
+	if (width < COLUMN)
+		printf("%*s%s%*s%s\n", INDENT, "", left, (int)(COLUMN - width), "", right);
+	else
+		printf("%*s%s\n%*s%s\n", INDENT, "", left, INDENT + COLUMN, "", right);
+}
+
+/* A name of a list with commas, on the line that `at` has come to or on a new one. */
+static void listed(const char *name, size_t *at)
+{
+	const size_t width = strlen(name);
+	if (*at && *at + strlen(", ") + width + strlen(",") > LINE) {
+		printf(",\n");
+		*at = 0;
+	}
+	if (*at)
+		printf(", %s", name);
+	else
+		printf("%*s%s", INDENT, "", name);
+	*at += width + INDENT;
 }
 
 static void command_entry(const struct command *cmd, const char *noun)
@@ -34,13 +53,11 @@ void help_summary(void)
 	printf("\n%s\n", _("Usage: seve NOUN VERB [OPTION]... [ARGUMENT]..."));
 	printf("\n%s\n", _("Records:"));
 	const char *name;
-	char kinds[256] = "";
-	for (size_t i = 0; (name = seve_kind_name(i)); i++) {
-		const size_t n = strlen(kinds);
+	size_t at = 0;
+	for (size_t i = 0; (name = seve_kind_name(i)); i++)
 		if (strcmp(name, "territory") != 0)
-			snprintf(kinds + n, sizeof kinds - n, "%s%s", n ? ", " : "", name);
-	}
-	printf("  %s\n", kinds);
+			listed(name, &at);
+	printf("\n");
 	entry("add list show edit", _("each kind has these verbs,"));
 	entry("delete restore history", _("and these: seve help action"));
 	printf("\n%s\n", _("Other commands:"));
@@ -67,10 +84,11 @@ void help_noun(const char *noun)
 			printf("  %s\n", command_at(i)->example);
 	const char *first = seve_kind_field(noun, 0);
 	if (first) {
-		printf("%s\n  ", _("Fields:"));
+		printf("%s\n", _("Fields:"));
 		const char *field;
+		size_t at = 0;
 		for (size_t i = 0; (field = seve_kind_field(noun, i)); i++)
-			printf("%s%s", i ? ", " : "", field);
+			listed(field, &at);
 		printf("\n");
 	}
 }

@@ -69,7 +69,19 @@ static bool has_word(const struct words_of_command *w, const char *a, const char
 	return false;
 }
 
-static int no_noun(struct cli *c, const char *word)
+/* The verb that may have been meant with a noun, NULL: none that is near. */
+static const char *near_verb(struct cli *c, const char *noun, const char *verb)
+{
+	struct suggest s;
+	suggest_start(&s, verb);
+	for (size_t i = 0; command_at(i); i++)
+		if (command_at(i)->verb && command_fits(command_at(i), noun))
+			suggest_try(&s, command_at(i)->verb);
+	const char *best = suggest_best(&s);
+	return best ? cli_printf(c, "%s", best) : NULL;
+}
+
+static int no_noun(struct cli *c, const char *word, const char *verb)
 {
 	struct suggest s;
 	const char *kind;
@@ -80,6 +92,10 @@ static int no_noun(struct cli *c, const char *word)
 	for (size_t i = 0; (kind = seve_kind_name(i)); i++)
 		suggest_try(&s, kind);
 	const char *best = suggest_best(&s);
+	if (best && verb)
+		verb = near_verb(c, best, verb);
+	if (best && verb)
+		best = cli_printf(c, "%s %s", best, verb);
 	return say_usage(c,
 			 best ? cli_printf(c, _("did you mean seve %s?"), best)
 			      : _("seve help lists them"),
@@ -88,16 +104,13 @@ static int no_noun(struct cli *c, const char *word)
 
 static int no_verb(struct cli *c, const char *noun, const char *verb)
 {
-	struct suggest s;
-	suggest_start(&s, verb ? verb : "");
 	const char *all = "";
 	for (size_t i = 0; command_at(i); i++) {
 		if (!command_at(i)->verb || !command_fits(command_at(i), noun))
 			continue;
-		suggest_try(&s, command_at(i)->verb);
 		all = cli_printf(c, "%s%s%s", all, *all ? ", " : "", command_at(i)->verb);
 	}
-	const char *best = verb ? suggest_best(&s) : NULL;
+	const char *best = verb ? near_verb(c, noun, verb) : NULL;
 	if (!verb)
 		return say_usage(c, cli_printf(c, _("one of: %s"), all), _("%s wants a verb"),
 				 noun);
@@ -122,7 +135,7 @@ static int run(struct cli *c, const struct words_of_command *w)
 		return 0;
 	}
 	if (!command_is_noun(w->noun))
-		return no_noun(c, w->noun);
+		return no_noun(c, w->noun, w->verb);
 	c->noun = w->noun;
 	c->command = command_find(w->noun, w->verb);
 	if (!c->command && help && !w->verb) {

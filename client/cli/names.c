@@ -93,8 +93,8 @@ static int search(struct cli *c, const char *kind, const char *word, struct seve
 		rc = many(c, word, places);
 	else if (rc == 0)
 		rc = say_failure(c, ERR_NOT_FOUND, _("--territory SLUG names the territory"),
-				 _("there is no %s \"%s\" in your territories"),
-				 kind ? kind : _("record"), word);
+				 _("your territories hold no %s \"%s\""), kind ? kind : _("record"),
+				 word);
 	return rc;
 }
 

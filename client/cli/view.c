@@ -346,8 +346,8 @@ static bool in_list(const char *const *list, size_t n, const char *name)
 
 static const char *table_cell(struct cli *c, const char *name, const char *text)
 {
-	static const char *const times[] = {"at", "synced_at", "created_at", "expires_at",
-					    "last_used_at"};
+	static const char *const times[] = {"at",           "synced_at", "created_at", "expires_at",
+					    "last_used_at", "began_at",  "reverted_at"};
 	char out[HUMAN_MAX];
 	if (c->format != OUT_TABLE || !in_list(times, sizeof times / sizeof *times, name))
 		return text;

@@ -173,14 +173,16 @@ static int query_replicas(struct seve *s, const struct seve_query *q, uint32_t *
 	return rc;
 }
 
-static int not_carried(uint32_t territory, const struct replica *r, struct err *e)
+static int not_carried(struct seve *s, uint32_t territory, const struct replica *r, struct err *e)
 {
+	char slug[REPLICA_NAME];
+
+	replica_name(s->store, territory, slug);
 	if (r->exists)
 		err_set(e, ERR_PRECONDITION,
-			"the replica of territory %u has not been loaded to its end yet",
-			territory);
+			"the replica of the territory %s has not been loaded to its end yet", slug);
 	else
-		err_set(e, ERR_NOT_FOUND, "there is no replica of territory %u", territory);
+		err_set(e, ERR_NOT_FOUND, "there is no replica of the territory %s", slug);
 	return err_remedy(e, "synchronise it first, or read from the server");
 }
 
@@ -194,7 +196,7 @@ int read_carried(struct seve *s, const uint32_t *list, size_t n, int64_t *oldest
 		if (rc)
 			return rc;
 		if (!r.complete) {
-			not_carried(list[i], &r, e);
+			not_carried(s, list[i], &r, e);
 			return 0;
 		}
 		if (r.synced_at < *oldest)

@@ -441,6 +441,7 @@ static int find_fate(struct store *s, struct arena *a, uint32_t territory, uint6
 int queue_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mid,
 	       enum outbox_state *state, const Seve__Verdict **verdict, struct err *e)
 {
+	char slug[REPLICA_NAME];
 	int rc = store_begin(s, e);
 
 	*verdict = NULL;
@@ -449,9 +450,9 @@ int queue_fate(struct store *s, struct arena *a, uint32_t territory, uint64_t mi
 	rc = find_fate(s, a, territory, mid, state, verdict, e);
 	if (!rc)
 		rc = err_set(e, ERR_NOT_FOUND,
-			     "mutation %llu of territory %u is not in the outbox any more, and no "
+			     "edit %llu of the territory %s is not in the outbox any more, and no "
 			     "verdict on it is known",
-			     (unsigned long long)mid, territory);
+			     (unsigned long long)mid, replica_name(s, territory, slug));
 	return store_end(s, rc < 0 ? rc : 0, e);
 }
 
@@ -487,14 +488,16 @@ static int find_settled(struct store *s, struct arena *a, uint32_t territory, ui
 	sqlite3_stmt *q =
 		store_query(s, e, STORE_outbox_get, "ii", (int64_t)territory, (int64_t)mid);
 	enum outbox_state state;
+	char slug[REPLICA_NAME];
 	int rc = store_step(s, q, e);
 
 	if (rc < 0)
 		return rc;
-	if (!rc)
-		return err_set(e, ERR_NOT_FOUND,
-			       "the outbox holds no mutation %llu of territory %u",
-			       (unsigned long long)mid, territory);
+	if (!rc) {
+		err_set(e, ERR_NOT_FOUND, "the outbox holds no edit %llu of the territory %s",
+			(unsigned long long)mid, replica_name(s, territory, slug));
+		return err_remedy(e, "seve outbox list shows what it holds");
+	}
 	state = (enum outbox_state)store_int(q, 0);
 	if (mutation) {
 		*mutation = store_bytes(q, 1);
@@ -506,8 +509,9 @@ static int find_settled(struct store *s, struct arena *a, uint32_t territory, ui
 		return rc;
 	if (outbox_waits(state)) {
 		err_set(e, ERR_PRECONDITION,
-			"mutation %llu of territory %u is %s: it is still to be sent",
-			(unsigned long long)mid, territory, outbox_word(state));
+			"edit %llu of the territory %s is %s: it is still to be sent",
+			(unsigned long long)mid, replica_name(s, territory, slug),
+			outbox_word(state));
 		return err_remedy(
 			e,
 			"synchronise first; an edit that is in effect is undone by another edit");

@@ -63,10 +63,12 @@ static int read_name(const char *text, struct name *out, struct err *e)
 			  "write a reference (P-12), an id, or ~ and the last characters of an id");
 }
 
-static int not_found(const char *name, uint32_t territory, struct err *e)
+static int not_found(struct seve *s, const char *name, uint32_t territory, struct err *e)
 {
-	err_set(e, ERR_NOT_FOUND, "there is no %.60s in territory %u", name, territory);
-	return -ERR_NOT_FOUND;
+	char slug[REPLICA_NAME];
+
+	return err_set(e, ERR_NOT_FOUND, "there is no %.60s in the territory %s", name,
+		       replica_name(s->store, territory, slug));
 }
 
 /* ---- from the store
@@ -111,7 +113,7 @@ static int find_tail(struct seve *s, uint32_t territory, const char *name, struc
 	if (rc < 0)
 		return rc;
 	if (!rc)
-		return not_found(name, territory, e);
+		return not_found(s, name, territory, e);
 	if (store_bytes(q, 0).len == sizeof first.b)
 		memcpy(first.b, store_bytes(q, 0).at, sizeof first.b);
 	waiting = store_int(q, 2) != 0;
@@ -137,7 +139,7 @@ static int find_ref(struct seve *s, uint32_t territory, const char *name, struct
 		return rc;
 	if (!rc || store_bytes(q, 0).len != sizeof n->id.b) {
 		store_done(q);
-		return not_found(name, territory, e);
+		return not_found(s, name, territory, e);
 	}
 	memcpy(n->id.b, store_bytes(q, 0).at, sizeof n->id.b);
 	store_done(q);
@@ -163,7 +165,7 @@ static int get_local(struct seve *s, uint32_t territory, const char *name, struc
 		return err_set(e, ERR_NOMEM, "record");
 	rc = overlay_shown(s->store, r->arena, territory, n->id.b, &v, &waiting, e);
 	if (!rc && !v.kind)
-		rc = not_found(name, territory, e);
+		rc = not_found(s, name, territory, e);
 	if (!rc)
 		rc = record_show(r, territory, n->id.b, &v, waiting, true, e);
 	if (rc) {
@@ -220,7 +222,7 @@ static int get_server(struct seve *s, uint32_t territory, const char *name, stru
 	arena_init(&a, ASK_MAX);
 	rc = read_from_server(s, territory, &get, &a, &reply, e);
 	if (!rc && (!reply || !reply->n_records))
-		rc = not_found(name, territory, e);
+		rc = not_found(s, name, territory, e);
 	if (!rc)
 		rc = record_from_wire(territory, reply->records[0], out, e);
 	arena_fini(&a);

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "clock.h"
 #include "kind.h"
+#include "replica.h"
 #include "table.h"
 #include "text.h"
 
@@ -115,7 +116,7 @@ int client_remember_withheld(struct seve *s, uint32_t territory, const Seve__Pul
 
 int seve_withheld(struct seve *s, uint32_t territory, uint64_t *n, struct seve_error **err)
 {
-	char key[32], value[32] = "";
+	char key[32], value[32] = "", slug[REPLICA_NAME];
 	struct err e = {0};
 	int64_t number;
 
@@ -123,8 +124,8 @@ int seve_withheld(struct seve *s, uint32_t territory, uint64_t *n, struct seve_e
 	if (store_meta_get(s->store, key, value, sizeof value, &e))
 		return error_out(err, &e);
 	if (!*value) {
-		err_set(&e, ERR_NOT_FOUND, "territory %" PRIu32 " has not been read whole yet",
-			territory);
+		err_set(&e, ERR_NOT_FOUND, "the territory %s has not been read whole yet",
+			replica_name(s->store, territory, slug));
 		err_remedy(&e, "synchronise it first");
 	} else if (text_to_int(value, 0, INT64_MAX, &number, &e) == 0) {
 		*n = (uint64_t)number;

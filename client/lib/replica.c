@@ -8,6 +8,19 @@
 
 enum { FORGET_ARENA = 4 * 1024 * 1024 };
 
+const char *replica_name(struct store *s, uint32_t territory, char out[static REPLICA_NAME])
+{
+	struct err ignored; /* the number is a name too */
+	sqlite3_stmt *q = store_query(s, &ignored, STORE_territory_slug, "i", (int64_t)territory);
+
+	if (store_step(s, q, &ignored) == 1)
+		snprintf(out, REPLICA_NAME, "%s", store_text(q, 0));
+	else
+		snprintf(out, REPLICA_NAME, "%u", territory);
+	store_done(q);
+	return out;
+}
+
 int replica_get(struct store *s, uint32_t territory, struct replica *out, struct err *e)
 {
 	sqlite3_stmt *q = store_query(s, e, STORE_replica_get, "i", (int64_t)territory);

@@ -23,6 +23,9 @@ struct replica {
 	struct resume_fork fork;
 };
 
+/* What people call the territory: its slug, its number where no connection has told one. */
+enum { REPLICA_NAME = 64 };
+const char *replica_name(struct store *s, uint32_t territory, char out[static REPLICA_NAME]);
 /* Always succeeds in finding: `exists` tells. */
 int replica_get(struct store *s, uint32_t territory, struct replica *out, struct err *e);
 /* Starts an empty replica; nothing happens if there is one. */

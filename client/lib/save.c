@@ -510,6 +510,7 @@ static int find_deleted(struct save *g, const struct uuid *id, struct outbox_vie
 	Seve__GetRequest get = SEVE__GET_REQUEST__INIT;
 	ProtobufCBinaryData bytes = {16, (uint8_t *)(uintptr_t)id->b};
 	const Seve__GetReply *reply;
+	char slug[REPLICA_NAME];
 	int rc;
 
 	get.n_ids = 1;
@@ -518,8 +519,8 @@ static int find_deleted(struct save *g, const struct uuid *id, struct outbox_vie
 	if (rc)
 		return rc;
 	if (!reply->n_records)
-		return err_set(e, ERR_NOT_FOUND, "there is no such record in territory %u",
-			       g->territory);
+		return err_set(e, ERR_NOT_FOUND, "there is no such record in the territory %s",
+			       replica_name(g->s->store, g->territory, slug));
 	rc = record_view(&g->arena, reply->records[0], out, e);
 	if (!rc && !out->kind)
 		rc = err_set(e, ERR_INVALID,

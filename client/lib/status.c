@@ -323,16 +323,19 @@ int seve_outbox_drop(struct seve *s, uint32_t territory, uint64_t mid, struct se
 static int forget_in(struct seve *s, uint32_t territory, bool force, struct err *e)
 {
 	uint64_t waiting, conflicts, rejected, n = 0;
+	char slug[REPLICA_NAME];
 	struct replica r;
 	int rc = replica_get(s->store, territory, &r, e);
 
 	if (!rc && !r.exists)
-		rc = err_set(e, ERR_NOT_FOUND, "there is no replica of territory %u", territory);
+		rc = err_set(e, ERR_NOT_FOUND, "there is no replica of the territory %s",
+			     replica_name(s->store, territory, slug));
 	if (!rc)
 		rc = queue_count(s->store, territory, &waiting, &conflicts, &rejected, e);
 	if (!rc && waiting && !force) {
-		err_set(e, ERR_PRECONDITION, "%" PRIu64 " edits of territory %u wait to be sent",
-			waiting, territory);
+		err_set(e, ERR_PRECONDITION,
+			"%" PRIu64 " edits of the territory %s wait to be sent", waiting,
+			replica_name(s->store, territory, slug));
 		return err_remedy(e,
 				  "synchronise first, or force it: they are then kept as rejected");
 	}

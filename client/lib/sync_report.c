@@ -40,15 +40,7 @@ static int item_fill(struct seve *s, struct sync_item *it, struct err *e)
 /* Asked at the end: the first connection of a store is what brings the names. */
 static void item_name(struct seve *s, struct sync_item *it)
 {
-	struct err ignored; /* the number is a name too */
-	sqlite3_stmt *q =
-		store_query(s->store, &ignored, STORE_territory_slug, "i", (int64_t)it->territory);
-
-	if (store_step(s->store, q, &ignored) == 1)
-		snprintf(it->slug, sizeof it->slug, "%s", store_text(q, 0));
-	else
-		snprintf(it->slug, sizeof it->slug, "%u", it->territory);
-	store_done(q);
+	replica_name(s->store, it->territory, it->slug);
 }
 
 int sync_items(struct seve *s, struct sync_run *r, struct err *e)

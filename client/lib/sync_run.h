@@ -4,6 +4,7 @@
 
 #include "manifest.h"
 #include "queue.h"
+#include "replica.h"
 #include "resume.h"
 #include "sync.h"
 
@@ -22,7 +23,7 @@ enum { SYNC_RESETS_MAX = 4, SYNC_RESUMES_MAX = 3 };
 
 struct sync_item {
 	uint32_t territory;
-	char slug[64];
+	char slug[REPLICA_NAME];
 	bool carried; /* has a replica */
 	bool ended, revoked;
 	uint64_t to_push, pushed, pulled, rev;

@@ -131,9 +131,11 @@ static uint64_t head_of(const Seve__StatusReply *r, uint32_t territory)
 
 static void item_over(struct watch *x, struct watch_item *it)
 {
+	char slug[REPLICA_NAME];
 	struct err why = {0};
 
-	err_set(&why, ERR_NOT_FOUND, "territory %u is not among yours any more", it->territory);
+	err_set(&why, ERR_NOT_FOUND, "the territory %s is not among yours any more",
+		replica_name(x->s->store, it->territory, slug));
 	err_remedy(&why, "`seve territory list` shows them; an admin gives access");
 	it->over = true;
 	watch_tell(x, it, SEVE_WATCH_REVOKED, 0, &why);

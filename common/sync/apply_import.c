@@ -218,9 +218,15 @@ static bool takes_value(struct row *r, const struct stage *st, const field_desc 
 		return false;
 	if (last ? field_equal(last, now, fd) : !field_present(now, fd))
 		return true;
-	problem_add(&r->s.problems, true, fd->name, "KEPT",
-		    last ? "kept the value that was edited here: the source brings another one"
-			 : "kept the value that stands already: the source brings another one");
+	if (last)
+		problem_add(
+			&r->s.problems, true, fd->name, "KEPT",
+			"%s: kept the value that was edited here: the source brings another one",
+			fd->name);
+	else
+		problem_add(&r->s.problems, true, fd->name, "KEPT",
+			    "%s: kept the value that stands already: the source brings another one",
+			    fd->name);
 	return false;
 }
 

@@ -18,7 +18,7 @@ teardown_file() {
 @test "a mistyped or French word is answered by the right one, status 2" {
 	expect 2 'action' as facilitator acttion list
 	expect 2 'list' as facilitator actor lst
-	expect 2 'actor' as facilitator acteur liste
+	expect 2 'seve actor list?' as facilitator acteur liste
 	expect 2 'status' as facilitator action list --statut lead
 	expect 0 'Usage' as facilitator
 }
@@ -89,4 +89,18 @@ teardown_file() {
 	chmod 600 "$token"
 	[ "$status" -ne 0 ]
 	[[ $output == *token* ]]
+}
+
+@test "what the library and the server refuse is said in French, and names the territory" {
+	expect 5 'il n.y a pas de A-99 dans le territoire nord' as facilitator --lang fr actor show A-99 --territory nord --server
+	expect 9 'ceci n.est pas : une adresse électronique' as facilitator --lang fr contact add --territory nord --actor A-1 --name N --email NOWHERE
+	expect 5 'pas de modification 99 du territoire nord' as facilitator --lang fr outbox drop --territory nord 99
+	as admin invite create --account again --role observer --territory nord | grep -o 'seve-invite:[^ ]*' >"$E2E/used"
+	expect 0 'again' as again login --invite-file "$E2E/used"
+	expect 4 'cette invitation a déjà servi' as other --lang fr login --invite-file "$E2E/used"
+}
+
+@test "an admin is told that records are not the admin's, and one role once" {
+	expect 5 'role admin reads and writes no records' as admin territory edit nord --name Elsewhere
+	equal "$(as admin territory list --format jsonl | jq -r .role | sort -u)" admin
 }

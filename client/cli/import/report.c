@@ -245,7 +245,7 @@ static int print_counts(const struct report *r)
 	struct out_column columns[REPORT_VERDICTS + 1] = {
 		{.name = "rows", .label = _("Rows"), .type = OUT_NUMBER}};
 	static const char *const headings[REPORT_VERDICTS] = {
-		N_("Created"), N_("Updated"), N_("Unchanged"), N_("Attached"),
+		N_("New"),     N_("Updated"), N_("Unchanged"), N_("Attached"),
 		N_("Skipped"), N_("Deleted"), N_("Rejected"),  N_("Ignored")};
 	const char *cells[REPORT_VERDICTS + 1] = {cli_printf(r->c, "%" PRIu64, r->rows)};
 	struct err e = {0};
