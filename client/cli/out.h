@@ -49,6 +49,7 @@ struct out {
 	void *table; /* libsmartcols' */
 };
 
+enum { OUT_COLUMNS_MAX = 64 };           /* of a table that is fitted to a terminal */
 enum { OUT_LINE_MAX = 4 * 1024 * 1024 }; /* bytes of one row as JSON */
 
 /* By its word; -ERR_USAGE with the words there are. */

@@ -5,6 +5,7 @@
 
 #include "i18n.h"
 #include "out.h"
+#include "out_fit.h"
 
 #define MAIN_PART  0.3
 #define SMALL_PART 0.1
@@ -50,7 +51,9 @@ static int table_row(struct out *o, const char *const *cells, const char *json, 
 static int table_end(struct out *o, struct err *e)
 {
 	int rc = 0;
-	if (e && o->rows && scols_print_table(o->table) != 0)
+	if (e && o->rows && out_fit(o->table, o->columns, o->n) < 0)
+		rc = err_set(e, ERR_NOMEM, _("making the table"));
+	else if (e && o->rows && scols_print_table(o->table) != 0)
 		rc = err_set(e, ERR_IO, _("printing the table"));
 	scols_unref_table(o->table);
 	o->table = NULL;

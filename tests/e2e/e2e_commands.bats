@@ -104,3 +104,15 @@ teardown_file() {
 	expect 5 'role admin reads and writes no records' as admin territory edit nord --name Elsewhere
 	equal "$(as admin territory list --format jsonl | jq -r .role | sort -u)" admin
 }
+
+@test "a narrow terminal shows each column at a readable width, and no empty one" {
+	as facilitator action add 'A title of some length that a narrow terminal cuts' --territory nord --status lead
+	on_terminal() {
+		script -qec "stty cols 60; XDG_CONFIG_HOME='$E2E/facilitator/config' XDG_DATA_HOME='$E2E/facilitator/data' '$SEVE' action list --territory nord" /dev/null 3>&- 4>&- | tr -d '\r'
+	}
+	shown=$(on_terminal)
+	[[ $shown == *'A title of some length'*'…'* && $shown != *Pilot* ]]
+	(($(wc -L <<<"$shown") <= 60))
+	expect 0 'A title of some length that a narrow terminal cuts' as facilitator action list --territory nord
+	expect 0 'Pilot' as facilitator action list --territory nord
+}
