@@ -14,7 +14,8 @@
 enum {
 	PAYLOAD_MAX = 7900, /* PostgreSQL's limit is 8000 */
 	CHANNEL_ARENA = 256 * 1024,
-	PAUSE_MS = 5, /* between two notifications of a channel */
+	PAUSE_MS = 5,    /* between two notifications of a channel */
+	FRESH_MS = 1000, /* so new a connection leads where others now do */
 };
 
 struct channel {
@@ -32,7 +33,8 @@ struct bell {
 	struct channel heads, access;
 	struct arena arena; /* of the question for the epoch */
 	bool asking;
-	bool missed; /* bells may have been, while it was not heard */
+	bool missed;    /* bells may have been, while it was not heard */
+	uint64_t up_ms; /* when the connection came, of the loop's clock */
 	uv_timer_t pause;
 	unsigned open; /* link and timer, until they have closed */
 	void (*closed)(void *ctx);
@@ -194,6 +196,7 @@ static void on_state(void *ctx, struct pg_link *l, bool up)
 	}
 	log_event(LOG_INFO, "db_up", "epoch=%016llx", (unsigned long long)b->server->epoch);
 	b->missed = true;
+	b->up_ms = uv_now(b->server->loop);
 	ask_epoch(b);
 	auth_changed(b->server);
 	ring(&b->heads);
@@ -204,6 +207,14 @@ void bell_check(struct bell *b)
 {
 	if (pg_link_up(b->link))
 		ask_epoch(b);
+}
+
+/* The primary of before may be alive, and this connection with it. */
+void bell_doubt(struct bell *b)
+{
+	if (b && !b->closed && pg_link_up(b->link) &&
+	    uv_now(b->server->loop) - b->up_ms >= FRESH_MS)
+		pg_link_renew(b->link);
 }
 
 void bell_sweep(struct bell *b)

@@ -24,6 +24,9 @@ void bell_free(struct bell *b);
 void bell_heads(struct bell *b, const struct news *news, size_t n);
 /* Now and then: whether the connection still hears, and is of the same database. */
 void bell_check(struct bell *b);
+/* Another connection has met a database of another epoch: asks again, over a new connection, unless
+ * this one is new.  `b` may be NULL. */
+void bell_doubt(struct bell *b);
 /* Once a second: rings what could not be rung before. */
 void bell_sweep(struct bell *b);
 /* Access has changed. */

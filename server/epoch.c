@@ -28,6 +28,13 @@ int epoch_read(const PGresult *r, uint64_t *out, struct err *e)
 	return 0;
 }
 
+int epoch_setup(char *out, size_t size, const char *before, struct err *e)
+{
+	const int n = snprintf(out, size, "%s%s", before, pg_sql("server_epoch").text);
+	return n > 0 && (size_t)n < size ? 0
+					 : err_set(e, ERR_INTERNAL, "a link's set-up is too long");
+}
+
 static int epoch_connect(const char *conninfo, PGconn **out, struct err *e)
 {
 	PGconn *pg = PQconnectdb(conninfo);

@@ -258,7 +258,8 @@ int replica_open(struct server *s, struct replica **out, struct err *e)
 	snprintf(setup, sizeof setup, "%sSET statement_timeout TO %lld;", SETUP,
 		 (long long)config_number(s->conf, CONFIG_STATEMENT_TIMEOUT));
 	const size_t readers = (size_t)config_number(s->conf, CONFIG_READERS);
-	const int rc = pg_pool_open(s->loop, "replica", conninfo, setup, readers, &r->pool, e);
+	const struct pg_link_options o = {.conninfo = conninfo, .name = "replica", .setup = setup};
+	const int rc = pg_pool_open(s->loop, &o, readers, &r->pool, e);
 	if (rc < 0) {
 		free(r);
 		return rc;

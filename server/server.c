@@ -210,14 +210,26 @@ static int open_tls(const struct conf *conf, SSL_CTX **out, struct err *e)
 			      out, e);
 }
 
+static int open_readers(struct server *s, struct err *e)
+{
+	char settings[sizeof PG_SETUP_APP + 64], setup[4096];
+	const struct pg_link_options o = {.conninfo = s->priv->conninfo,
+					  .name = "reader",
+					  .setup = setup,
+					  .accept = server_same_epoch,
+					  .ctx = s};
+	snprintf(settings, sizeof settings, "%sSET statement_timeout TO %lld;", PG_SETUP_APP,
+		 (long long)config_number(s->conf, CONFIG_STATEMENT_TIMEOUT));
+	const int rc = epoch_setup(setup, sizeof setup, settings, e);
+	return rc < 0 ? rc
+		      : pg_pool_open(s->loop, &o, (size_t)config_number(s->conf, CONFIG_READERS),
+				     &s->readers, e);
+}
+
 static int open_links(struct server *s, struct err *e)
 {
-	char setup[sizeof PG_SETUP_APP + 64];
-	snprintf(setup, sizeof setup, "%sSET statement_timeout TO %lld;", PG_SETUP_APP,
-		 (long long)config_number(s->conf, CONFIG_STATEMENT_TIMEOUT));
 	const char *conninfo = s->priv->conninfo;
-	const size_t readers = (size_t)config_number(s->conf, CONFIG_READERS);
-	int rc = pg_pool_open(s->loop, "reader", conninfo, setup, readers, &s->readers, e);
+	int rc = open_readers(s, e);
 	if (rc == 0)
 		rc = replica_open(s, &s->replica, e);
 	if (rc == 0)
@@ -390,10 +402,25 @@ void server_epoch_changed(struct server *s, uint64_t epoch)
 	log_event(LOG_WARN, "epoch_changed", "from=%016llx to=%016llx",
 		  (unsigned long long)s->epoch, (unsigned long long)epoch);
 	s->epoch = epoch;
+	/* The primary of before may be alive yet: what it is asked, or tells, is over. */
+	pg_pool_renew(s->readers);
+	writer_renew(s->writer);
 	heads_forget(s);
 	err_set(&e, ERR_UNAVAILABLE, "the database was restored, or another one took over");
 	err_remedy(&e, "connect again");
 	conns_expel(s, &e);
+}
+
+int server_same_epoch(void *ctx, const PGresult *r, struct err *e)
+{
+	struct server *s = ctx;
+	uint64_t epoch;
+	const int rc = epoch_read(r, &epoch, e);
+	if (rc < 0 || !s->epoch || epoch == s->epoch)
+		return rc;
+	bell_doubt(s->priv->ring);
+	return err_set(e, ERR_UNAVAILABLE,
+		       "another database has taken over, which is not known of yet");
 }
 
 void server_access_changed(struct server *s)

@@ -68,6 +68,10 @@ bool server_wants_news(const struct server *s, uint32_t territory);
 /* The database tells another epoch: nothing that is known of it holds, and every session ends, so
  * that all clients learn the new one from their next Welcome. */
 void server_epoch_changed(struct server *s, uint64_t epoch);
+/* For pg_link_options.accept, `ctx` the server, of links whose set-up is epoch_setup()'s. Sessions,
+ * and what they have seen, are of the epoch that the server knows, but a connection may come back
+ * to another database before the server has noticed: it is not used then, and the server asks. */
+int server_same_epoch(void *ctx, const PGresult *r, struct err *e);
 /* Called when grants or tokens changed: sessions here and in other processes are given their new
  * rights, or closed. */
 void server_access_changed(struct server *s);

@@ -275,11 +275,10 @@ static void link_notifications(struct pg_link *l)
 	}
 }
 
-/* The session is to be renewed and nothing is under way any more. */
-static void link_renew(struct pg_link *l)
+static void link_renew(struct pg_link *l, uint64_t retry_ms)
 {
 	log_event(LOG_INFO, "pg_renew", "link=%s", l->name);
-	link_down(l, "the session is being renewed", link_was_steady(l) ? 0 : link_backoff(l));
+	link_down(l, "the session is being renewed", retry_ms);
 }
 
 static void link_receive(struct pg_link *l)
@@ -298,7 +297,7 @@ static void link_receive(struct pg_link *l)
 	else if (!alive)
 		link_lost(l, PQerrorMessage(l->conn));
 	else if (l->pipe.stale && l->pipe.sent.n == 0)
-		link_renew(l);
+		link_renew(l, link_was_steady(l) ? 0 : link_backoff(l));
 	else
 		link_send(l); /* now: the database works while answers are being written */
 }
@@ -556,6 +555,12 @@ void pg_link_close(struct pg_link *l, void (*closed)(void *ctx), void *ctx)
 	link_unwatch(l);
 	link_fail_all(l, "the server is stopping");
 	link_kick(l);
+}
+
+void pg_link_renew(struct pg_link *l)
+{
+	if (l->state != CLOSING)
+		link_renew(l, 0);
 }
 
 void pg_link_submit(struct pg_link *l, struct pg_unit *u)

@@ -52,6 +52,10 @@ int pg_link_open(uv_loop_t *loop, const struct pg_link_options *o, struct pg_lin
  * callback counts. */
 void pg_link_close(struct pg_link *l, void (*closed)(void *ctx), void *ctx);
 
+/* Begins another session at once; what is under way fails as if the connection had been lost.  Not
+ * from what this very link calls. */
+void pg_link_renew(struct pg_link *l);
+
 /* Sends a unit, in order behind those before it.  While the connection is down units fail at once
  * (but asynchronously) with ERR_UNAVAILABLE.  Sending is batched: bytes leave when the loop turns,
  * before it next waits. */

@@ -6,6 +6,7 @@
 struct pg_pool {
 	uv_loop_t *loop;
 	char name[16], *conninfo, *setup;
+	struct pg_link_options options;
 	size_t max, n; /* links[0..n) are open */
 	struct pg_link *links[PG_POOL_LINKS_MAX];
 	size_t closing;
@@ -24,15 +25,16 @@ static int pool_grow(struct pg_pool *p, struct err *e)
 {
 	char name[32];
 	snprintf(name, sizeof name, "%s-%zu", p->name, p->n + 1);
-	struct pg_link_options o = {.conninfo = p->conninfo, .name = name, .setup = p->setup};
+	struct pg_link_options o = p->options;
+	o.name = name;
 	int rc = pg_link_open(p->loop, &o, &p->links[p->n], e);
 	if (rc == 0)
 		p->n++;
 	return rc;
 }
 
-int pg_pool_open(uv_loop_t *loop, const char *name, const char *conninfo, const char *setup,
-		 size_t readers, struct pg_pool **out, struct err *e)
+int pg_pool_open(uv_loop_t *loop, const struct pg_link_options *o, size_t readers,
+		 struct pg_pool **out, struct err *e)
 {
 	if (readers < 1 || readers > PG_POOL_LINKS_MAX)
 		return err_set(e, ERR_CONFIG, "%zu readers: 1 to %d are possible", readers,
@@ -42,11 +44,15 @@ int pg_pool_open(uv_loop_t *loop, const char *name, const char *conninfo, const 
 		return err_set(e, ERR_NOMEM, "readers");
 	p->loop = loop;
 	p->max = readers;
-	snprintf(p->name, sizeof p->name, "%s", name);
-	p->conninfo = strdup(conninfo);
-	p->setup = setup ? strdup(setup) : NULL;
-	int rc = p->conninfo && (p->setup || !setup) ? pool_grow(p, e)
-						     : err_set(e, ERR_NOMEM, "readers");
+	snprintf(p->name, sizeof p->name, "%s", o->name);
+	p->conninfo = strdup(o->conninfo);
+	p->setup = o->setup ? strdup(o->setup) : NULL;
+	p->options = *o;
+	p->options.name = p->name;
+	p->options.conninfo = p->conninfo;
+	p->options.setup = p->setup;
+	int rc = p->conninfo && (p->setup || !o->setup) ? pool_grow(p, e)
+							: err_set(e, ERR_NOMEM, "readers");
 	if (rc < 0) {
 		pool_free(p);
 		return rc;
@@ -74,6 +80,12 @@ void pg_pool_close(struct pg_pool *p, void (*closed)(void *ctx), void *ctx)
 	p->closing = p->n;
 	for (size_t i = 0; i < p->n; i++)
 		pg_link_close(p->links[i], on_link_closed, p);
+}
+
+void pg_pool_renew(struct pg_pool *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		pg_link_renew(p->links[i]);
 }
 
 /* The least loaded of the links that are up; the first one, which will refuse, when none is. */

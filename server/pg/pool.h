@@ -13,12 +13,15 @@ enum {
 		8, /* units under way on each link: one more link is opened, if there may be one */
 };
 
-/* Opens the first link at once, the others (up to `readers`) when there is work for them.  `name`,
- * of few letters, is for logs: "reader" makes "reader-1". */
-int pg_pool_open(uv_loop_t *loop, const char *name, const char *conninfo, const char *setup,
-		 size_t readers, struct pg_pool **out, struct err *e);
+/* Opens the first link at once, the others (up to `readers`) when there is work for them.  They all
+ * have the same options, whose texts are copied; the name, of few letters, is for logs: "reader"
+ * makes "reader-1". */
+int pg_pool_open(uv_loop_t *loop, const struct pg_link_options *o, size_t readers,
+		 struct pg_pool **out, struct err *e);
 /* As pg_link_close() for all of them. */
 void pg_pool_close(struct pg_pool *p, void (*closed)(void *ctx), void *ctx);
+/* As pg_link_renew() for all of them. */
+void pg_pool_renew(struct pg_pool *p);
 /* ERR_EXHAUSTED (asynchronously) when more than `PG_POOL_QUEUE_MAX` units wait. */
 enum { PG_POOL_QUEUE_MAX = 4096 };
 void pg_pool_submit(struct pg_pool *p, struct pg_unit *u);

@@ -177,28 +177,6 @@ static void batches_fini(struct writer *w)
 	}
 }
 
-/* Sessions, and what they base their writes on, are of the epoch that the server knows.  A
- * connection may come back to another database before the server has noticed: nothing is written
- * there yet. */
-static int same_epoch(void *ctx, const PGresult *r, struct err *e)
-{
-	const struct writer *w = ctx;
-	uint64_t epoch;
-	int rc = epoch_read(r, &epoch, e);
-
-	if (!rc && w->server->epoch && epoch != w->server->epoch)
-		rc = err_set(e, ERR_UNAVAILABLE,
-			     "another database has taken over, which is not known of yet");
-	return rc;
-}
-
-static int setup_text(char *out, size_t size, struct err *e)
-{
-	const int n = snprintf(out, size, "%s%s", PG_SETUP_APP, pg_sql("server_epoch").text);
-
-	return n > 0 && (size_t)n < size ? 0 : err_set(e, ERR_INTERNAL, "the writer's set-up");
-}
-
 int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct writer **out,
 		struct err *e)
 {
@@ -207,12 +185,12 @@ int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct 
 	struct pg_link_options o = {.conninfo = conninfo,
 				    .name = "writer",
 				    .setup = setup,
-				    .accept = same_epoch,
-				    .ctx = w};
+				    .accept = server_same_epoch,
+				    .ctx = s};
 	int rc = record_init(e);
 
 	if (!rc)
-		rc = setup_text(setup, sizeof setup, e);
+		rc = epoch_setup(setup, sizeof setup, PG_SETUP_APP, e);
 	if (rc || !w) {
 		free(w);
 		return rc ? rc : err_set(e, ERR_NOMEM, "writer");
@@ -230,6 +208,11 @@ int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct 
 	w->kick.data = w;
 	*out = w;
 	return 0;
+}
+
+void writer_renew(struct writer *w)
+{
+	pg_link_renew(w->link);
 }
 
 static void writer_gone(struct writer *w)

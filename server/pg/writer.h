@@ -38,6 +38,9 @@ int writer_open(uv_loop_t *loop, struct server *s, const char *conninfo, struct 
 /* Finishes the batch under way, fails what waits with ERR_GOING_AWAY, then calls closed(ctx). */
 void writer_close(struct writer *w, void (*closed)(void *ctx), void *ctx);
 
+/* As pg_link_renew(): what is under way fails. */
+void writer_renew(struct writer *w);
+
 /* 0, or -ERR_EXHAUSTED when the queue is full (done is then not called). */
 int writer_submit(struct writer *w, struct writer_job *j, struct err *e);
 /* All jobs of an array, in order, or none. */

@@ -61,7 +61,8 @@ static int set_up(void **state)
 	f->db = fixture_database();
 	fixture_sql(f->db.conninfo, "CREATE TABLE t (v int8)");
 	*state = f;
-	return pg_pool_open(&f->loop, "reader", f->db.conninfo, NULL, LINKS, &f->pool, &e);
+	const struct pg_link_options o = {.conninfo = f->db.conninfo, .name = "reader"};
+	return pg_pool_open(&f->loop, &o, LINKS, &f->pool, &e);
 }
 
 static int tear_down(void **state)
@@ -166,8 +167,8 @@ static void without_a_server_every_unit_fails(void **state)
 	pg_pool_close(f->pool, on_closed, f);
 	fixture_run_until(&f->loop, is_closed, f);
 	f->closed = false;
-	assert_int_equal(
-		pg_pool_open(&f->loop, "reader", "host=/nonexistent", NULL, 1, &f->pool, &e), 0);
+	const struct pg_link_options o = {.conninfo = "host=/nonexistent", .name = "reader"};
+	assert_int_equal(pg_pool_open(&f->loop, &o, 1, &f->pool, &e), 0);
 	f->next = UNITS - 10;
 	f->n_done = UNITS - 10;
 	for (int i = 0; i < 10; i++)
@@ -183,9 +184,9 @@ static void a_pool_without_links_is_refused(void **state)
 	struct pool_fixture *f = *state;
 	struct pg_pool *p = NULL;
 	struct err e;
-	assert_int_equal(pg_pool_open(&f->loop, "reader", "", NULL, 0, &p, &e), -ERR_CONFIG);
-	assert_int_equal(pg_pool_open(&f->loop, "reader", "", NULL, PG_POOL_LINKS_MAX + 1, &p, &e),
-			 -ERR_CONFIG);
+	const struct pg_link_options o = {.conninfo = "", .name = "reader"};
+	assert_int_equal(pg_pool_open(&f->loop, &o, 0, &p, &e), -ERR_CONFIG);
+	assert_int_equal(pg_pool_open(&f->loop, &o, PG_POOL_LINKS_MAX + 1, &p, &e), -ERR_CONFIG);
 	assert_null(p);
 }
 
