@@ -3,12 +3,18 @@
 
 #include "log.h"
 
+/* Where a link stands: what its end is told by. */
+struct place {
+	struct pg_pool *pool;
+	struct pg_link *link; /* NULL: it has closed */
+};
+
 struct pg_pool {
 	uv_loop_t *loop;
 	char name[16], *conninfo, *setup;
 	struct pg_link_options options;
-	size_t max, n; /* links[0..n) are open */
-	struct pg_link *links[PG_POOL_LINKS_MAX];
+	size_t max, n; /* places[0..n) were opened */
+	struct place places[PG_POOL_LINKS_MAX];
 	size_t closing;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -27,7 +33,9 @@ static int pool_grow(struct pg_pool *p, struct err *e)
 	snprintf(name, sizeof name, "%s-%zu", p->name, p->n + 1);
 	struct pg_link_options o = p->options;
 	o.name = name;
-	int rc = pg_link_open(p->loop, &o, &p->links[p->n], e);
+	struct place *place = &p->places[p->n];
+	place->pool = p;
+	int rc = pg_link_open(p->loop, &o, &place->link, e);
 	if (rc == 0)
 		p->n++;
 	return rc;
@@ -63,7 +71,9 @@ int pg_pool_open(uv_loop_t *loop, const struct pg_link_options *o, size_t reader
 
 static void on_link_closed(void *ctx)
 {
-	struct pg_pool *p = ctx;
+	struct place *place = ctx;
+	struct pg_pool *p = place->pool;
+	place->link = NULL;
 	if (--p->closing > 0)
 		return;
 	if (p->closed)
@@ -79,30 +89,36 @@ void pg_pool_close(struct pg_pool *p, void (*closed)(void *ctx), void *ctx)
 	p->closed_ctx = ctx;
 	p->closing = p->n;
 	for (size_t i = 0; i < p->n; i++)
-		pg_link_close(p->links[i], on_link_closed, p);
+		pg_link_close(p->places[i].link, on_link_closed, &p->places[i]);
 }
 
 void pg_pool_renew(struct pg_pool *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		pg_link_renew(p->links[i]);
+		if (p->places[i].link)
+			pg_link_renew(p->places[i].link);
 }
 
-/* The least loaded of the links that are up; the first one, which will refuse, when none is. */
+/* The least loaded of the links that are up; one that will refuse, when none is.  Who is told that
+ * the pool closes may submit once more, when other links have gone already. */
 static struct pg_link *pool_choose(const struct pg_pool *p, size_t *total)
 {
-	struct pg_link *best = NULL;
+	struct pg_link *best = NULL, *any = NULL;
 	size_t least = 0;
 	*total = 0;
 	for (size_t i = 0; i < p->n; i++) {
-		size_t load = pg_link_load(p->links[i]);
+		struct pg_link *l = p->places[i].link;
+		if (!l)
+			continue;
+		any = any ? any : l;
+		size_t load = pg_link_load(l);
 		*total += load;
-		if (pg_link_up(p->links[i]) && (!best || load < least)) {
-			best = p->links[i];
+		if (pg_link_up(l) && (!best || load < least)) {
+			best = l;
 			least = load;
 		}
 	}
-	return best ? best : p->links[0];
+	return best ? best : any;
 }
 
 void pg_pool_submit(struct pg_pool *p, struct pg_unit *u)
@@ -123,14 +139,15 @@ void pg_pool_submit(struct pg_pool *p, struct pg_unit *u)
 void pg_pool_send(struct pg_pool *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		pg_link_send(p->links[i]);
+		if (p->places[i].link)
+			pg_link_send(p->places[i].link);
 }
 
 size_t pg_pool_up(const struct pg_pool *p)
 {
 	size_t up = 0;
 	for (size_t i = 0; i < p->n; i++)
-		up += pg_link_up(p->links[i]);
+		up += p->places[i].link && pg_link_up(p->places[i].link);
 	return up;
 }
 
@@ -143,5 +160,6 @@ size_t pg_pool_load(const struct pg_pool *p)
 
 const char *pg_pool_trouble(const struct pg_pool *p)
 {
-	return pg_pool_up(p) ? "" : pg_link_trouble(p->links[0]);
+	const struct pg_link *first = p->places[0].link;
+	return pg_pool_up(p) || !first ? "" : pg_link_trouble(first);
 }

@@ -179,6 +179,28 @@ static void without_a_server_every_unit_fails(void **state)
 	assert_string_not_equal(pg_pool_trouble(f->pool), "");
 }
 
+/* A unit that fails as the pool closes leads to the next, while links go one after the other. */
+static void what_is_submitted_while_the_pool_closes_fails(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct err e;
+	fixture_run_until(&f->loop, is_up, f);
+	f->next = f->n_done = UNITS - 20 * PG_POOL_BUSY;
+	for (int i = 0; i < 2 * PG_POOL_BUSY; i++)
+		submit_next(f);
+	fixture_run_until(&f->loop, all_links_up, f);
+	for (int i = 0; i < PG_POOL_BUSY; i++)
+		submit_next(f);
+	f->n_unavailable = 0;
+	pg_pool_close(f->pool, on_closed, f);
+	fixture_run_until(&f->loop, is_closed, f);
+	assert_true(f->n_unavailable > 0);
+	assert_int_equal(f->n_done, UNITS);
+	f->closed = false;
+	const struct pg_link_options o = {.conninfo = "host=/nonexistent", .name = "reader"};
+	assert_int_equal(pg_pool_open(&f->loop, &o, 1, &f->pool, &e), 0);
+}
+
 static void a_pool_without_links_is_refused(void **state)
 {
 	struct pool_fixture *f = *state;
@@ -194,8 +216,11 @@ int main(void)
 {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		ROW(ten_thousand_units_take_effect_once),  ROW(links_are_opened_when_there_is_work),
-		ROW(more_than_the_queue_holds_is_refused), ROW(without_a_server_every_unit_fails),
+		ROW(ten_thousand_units_take_effect_once),
+		ROW(links_are_opened_when_there_is_work),
+		ROW(more_than_the_queue_holds_is_refused),
+		ROW(without_a_server_every_unit_fails),
+		ROW(what_is_submitted_while_the_pool_closes_fails),
 		ROW(a_pool_without_links_is_refused),
 	};
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
