@@ -164,10 +164,28 @@ enum stage_end conflict_change(struct stage_set *s, const Seve__Change *c, struc
 
 /* ---- keeping -------------------------------------------------------------------------------- */
 
+/* Which client a conflict is of, for all who may read it: never its id, by which others could send
+ * mutations under its numbers. */
+static void client_mark(const struct apply_author *a, char out[static UUID_TEXT])
+{
+	snprintf(out, UUID_TEXT, "%016llx", (unsigned long long)a->client_short);
+}
+
+/* Older conflicts hold the id itself. */
+static bool is_of(const struct apply_author *a, const char *client)
+{
+	char text[UUID_TEXT];
+
+	client_mark(a, text);
+	if (!strcmp(client, text))
+		return true;
+	uuid_format(&a->client, text);
+	return !strcmp(client, text);
+}
+
 /* The client's open conflict about the record, as the mutation leaves it: where nothing of it takes
  * effect (`all`), a decision of its own does not either. */
-static struct world_record *open_conflict(struct stage_set *s, const struct uuid *id,
-					  const char *client, bool all)
+static struct world_record *open_conflict(struct stage_set *s, const struct uuid *id, bool all)
 {
 	struct world_record *r, *tmp;
 
@@ -178,19 +196,19 @@ static struct world_record *open_conflict(struct stage_set *s, const struct uuid
 			continue;
 		c = content(all ? r : stage_see(s, &r->key.id));
 		if (is_about(c, id) && c->state == SEVE__CONFLICT__STATE__STATE_OPEN && c->client &&
-		    !strcmp(c->client, client))
+		    is_of(&s->job->author, c->client))
 			return r;
 	}
 	return NULL;
 }
 
 /* Nobody can foretell it: an id that is taken already would be written over. */
-static struct uuid new_id(struct stage_set *s, const struct uuid *about, const char *client,
-			  uint64_t mid)
+static struct uuid new_id(struct stage_set *s, const struct uuid *about, uint64_t mid)
 {
 	const struct world_head *h = world_head(s->world, s->job->territory, false);
-	char text[UUID_TEXT], key[160];
+	char text[UUID_TEXT], client[UUID_TEXT], key[160];
 
+	uuid_format(&s->job->author.client, client);
 	uuid_format(about, text);
 	snprintf(key, sizeof key, "%s/%llu/%llu/%lld/%zu", text, (unsigned long long)mid,
 		 (unsigned long long)h->rev, (long long)s->world->now_ms, s->n_kept);
@@ -357,11 +375,11 @@ static int keep_one(struct stage_set *s, const Seve__Mutation *m, const struct s
 
 	if (!client)
 		return err_set(&s->err, ERR_NOMEM, "conflict");
-	uuid_format(&s->job->author.client, client);
-	x = open_conflict(s, &st->target->key.id, client, all);
+	client_mark(&s->job->author, client);
+	x = open_conflict(s, &st->target->key.id, all);
 	body = conflict_body(a, x);
 	if (!x) {
-		struct uuid id = new_id(s, &st->target->key.id, client, m->mid);
+		struct uuid id = new_id(s, &st->target->key.id, m->mid);
 
 		x = world_record(s->world, s->job->territory, &id, true);
 	}

@@ -186,7 +186,8 @@ static void a_conflict_tells_who_and_when_on_both_sides(void **state)
 	v = apply(f, &f->facilitator, m);
 	r = kept(f, v, 0);
 	x = conflict(f, v, 0);
-	uuid_format(&f->facilitator.client, client);
+	/* Not its id, by which others could use up its numbers. */
+	snprintf(client, sizeof client, "%016llx", (unsigned long long)f->facilitator.client_short);
 	assert_text(x->mine_by, "anne");
 	assert_int_equal(x->mine_client_at, 22);
 	assert_int_equal(x->mine_at, f->world.now_ms);
@@ -392,6 +393,22 @@ static void another_clients_clash_is_another_conflict(void **state)
 	two = apply(f, &tablet, mutation(f, 1, 1, &c));
 	assert_ptr_not_equal(kept(f, one, 0), kept(f, two, 0));
 	assert_int_equal(kept(f, two, 0)->ref_no, 2);
+}
+
+/* One that an earlier release kept tells the client's id. */
+static void a_conflict_of_an_earlier_release_is_the_clients_still(void **state)
+{
+	struct fixture *f = *state;
+	struct uuid a = known(f, "action");
+	char client[UUID_TEXT];
+	const Seve__Verdict *one, *two;
+
+	push(f, &f->coordinator, update(f, &a, 1, "target_on=2027-01-01", NULL));
+	one = push(f, &f->facilitator, update(f, &a, 1, "target_on=2027-02-02", NULL));
+	uuid_format(&f->facilitator.client, client);
+	((Seve__Body *)(uintptr_t)kept(f, one, 0)->body)->conflict->client = client;
+	two = push(f, &f->facilitator, update(f, &a, 1, "target_on=2027-03-03", NULL));
+	assert_ptr_equal(kept(f, one, 0), kept(f, two, 0));
 }
 
 static void the_same_mutation_again_changes_nothing(void **state)
@@ -747,6 +764,7 @@ int main(void)
 		T(later_edits_of_the_same_outbox_fold_into_the_open_conflict),
 		T(what_builds_upon_a_creation_that_is_held_folds_too),
 		T(another_clients_clash_is_another_conflict),
+		T(a_conflict_of_an_earlier_release_is_the_clients_still),
 		T(the_same_mutation_again_changes_nothing),
 		T(a_resolution_edits_the_record_and_closes_the_conflict),
 		T(two_who_resolve_at_once_conflict_again),
