@@ -255,6 +255,7 @@ static void a_portion_changes_what_another_has_made(void **state)
 	assert_int_equal(number(b, "SELECT count(*) FROM actor WHERE name = 'line 299'"), 1);
 	assert_int_equal(number(b, "SELECT count(*) FROM actor WHERE name = 'line 0'"), 0);
 	assert_int_equal(number(b, "SELECT count(*) FROM record_version"), 1);
+	assert_true(list[0].job.work.hopeful); /* the database refused nothing */
 	bench_close(b, list);
 }
 
