@@ -56,6 +56,7 @@ struct match_request {
 	struct cross_pair *pairs;
 	size_t n_pairs;
 	struct err err; /* the thread's */
+	bool queued;    /* for the thread, or with it */
 };
 
 /* ---- ending -----------------------------------------------------------------------------------
@@ -81,6 +82,8 @@ static void on_gone(struct request *r)
 	struct match_request *m = r->handler;
 
 	atomic_store_explicit(&m->stop, true, memory_order_relaxed);
+	if (m->queued)
+		uv_cancel((uv_req_t *)&m->work); /* what no thread has begun ends without one */
 }
 
 /* Whether the work is to go on; if not, it has ended. */
@@ -323,7 +326,10 @@ static void paired(uv_work_t *w, int status)
 	struct match_request *m = w->data;
 	struct err e = m->err;
 
-	if (status && !e.code)
+	m->queued = false;
+	if (status == UV_ECANCELED)
+		err_set(&e, ERR_CANCELLED, "nobody waits for the answer any more");
+	else if (status && !e.code)
 		err_set(&e, ERR_INTERNAL, "matching: %s", uv_strerror(status));
 	if (!goes_on(m, &e))
 		return;
@@ -348,6 +354,7 @@ static int compare(struct match_request *m, struct err *e)
 		m->per_card = PAIRS_MAX / m->own.n;
 	m->work.data = m;
 	rc = uv_queue_work(m->request->server->loop, &m->work, pair_up, paired);
+	m->queued = !rc;
 	return rc ? err_set(e, ERR_INTERNAL, "matching: %s", uv_strerror(rc)) : 0;
 }
 

@@ -187,6 +187,27 @@ static void a_cancelled_match_reads_no_further_page(void **state)
 	peer_close(&p);
 }
 
+/* Nor does a comparison that waits for a thread wait any longer. */
+static void a_cancelled_match_leaves_the_queue(void **state)
+{
+	struct scene *s = *state;
+	struct peer p;
+	Seve__MatchRequest body;
+	Seve__Cancel cancel = SEVE__CANCEL__INIT;
+
+	fill(s, 3);
+	scene_open(s, &p);
+	gate_close(&gate, &s->host.loop);
+	cancel.has_id = true;
+	cancel.id = ask(&p, &body);
+	fixture_run_until(&s->host.loop, compares, s);
+	peer_send(&p, FRAME_CANCEL, &cancel.base);
+	scene_expect_failure(&p, cancel.id, "CANCELLED");
+	fixture_run_until(&s->host.loop, is_idle, s);
+	gate_open(&gate, &s->host.loop);
+	peer_close(&p);
+}
+
 static void too_many_at_once_are_told_to_come_again(void **state)
 {
 	struct scene *s = *state;
@@ -248,6 +269,7 @@ int main(void)
 		TEST(others_are_served_while_cards_are_compared),
 		TEST(whoever_cancels_or_hangs_up_ends_the_work),
 		TEST(a_cancelled_match_reads_no_further_page),
+		TEST(a_cancelled_match_leaves_the_queue),
 		TEST(too_many_at_once_are_told_to_come_again),
 		TEST(a_long_answer_is_cut_evenly_and_says_so),
 	};
