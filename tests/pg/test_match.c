@@ -167,10 +167,9 @@ static void whoever_cancels_or_hangs_up_ends_the_work(void **state)
 	peer_close(&one);
 }
 
-/* With no thread to compare at all: it does not come to that. */
-static void a_cancelled_match_reads_no_further_page(void **state)
+/* With no thread to compare; `when` holds before it is cancelled, or NULL: at once. */
+static void cancel_unbegun(struct scene *s, bool (*when)(void *ctx))
 {
-	struct scene *s = *state;
 	struct peer p;
 	Seve__MatchRequest body;
 	Seve__Cancel cancel = SEVE__CANCEL__INIT;
@@ -180,6 +179,8 @@ static void a_cancelled_match_reads_no_further_page(void **state)
 	gate_close(&gate, &s->host.loop);
 	cancel.has_id = true;
 	cancel.id = ask(&p, &body);
+	if (when)
+		fixture_run_until(&s->host.loop, when, s);
 	peer_send(&p, FRAME_CANCEL, &cancel.base);
 	scene_expect_failure(&p, cancel.id, "CANCELLED");
 	fixture_run_until(&s->host.loop, is_idle, s);
@@ -187,25 +188,14 @@ static void a_cancelled_match_reads_no_further_page(void **state)
 	peer_close(&p);
 }
 
-/* Nor does a comparison that waits for a thread wait any longer. */
-static void a_cancelled_match_leaves_the_queue(void **state)
+static void a_cancelled_match_waits_for_no_thread(void **state)
 {
-	struct scene *s = *state;
-	struct peer p;
-	Seve__MatchRequest body;
-	Seve__Cancel cancel = SEVE__CANCEL__INIT;
+	cancel_unbegun(*state, NULL);
+}
 
-	fill(s, 3);
-	scene_open(s, &p);
-	gate_close(&gate, &s->host.loop);
-	cancel.has_id = true;
-	cancel.id = ask(&p, &body);
-	fixture_run_until(&s->host.loop, compares, s);
-	peer_send(&p, FRAME_CANCEL, &cancel.base);
-	scene_expect_failure(&p, cancel.id, "CANCELLED");
-	fixture_run_until(&s->host.loop, is_idle, s);
-	gate_open(&gate, &s->host.loop);
-	peer_close(&p);
+static void a_cancelled_comparison_leaves_the_queue(void **state)
+{
+	cancel_unbegun(*state, compares);
 }
 
 static void too_many_at_once_are_told_to_come_again(void **state)
@@ -268,8 +258,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(others_are_served_while_cards_are_compared),
 		TEST(whoever_cancels_or_hangs_up_ends_the_work),
-		TEST(a_cancelled_match_reads_no_further_page),
-		TEST(a_cancelled_match_leaves_the_queue),
+		TEST(a_cancelled_match_waits_for_no_thread),
+		TEST(a_cancelled_comparison_leaves_the_queue),
 		TEST(too_many_at_once_are_told_to_come_again),
 		TEST(a_long_answer_is_cut_evenly_and_says_so),
 	};

@@ -23,7 +23,6 @@ struct ics {
 	struct icslines lines; /* where the events begin */
 	icalcomponent **events;
 	size_t n, at;
-	uint32_t *event_lines;
 	time_t from, until;
 	time_t times[ICS_TIMES_MAX]; /* occurrences of events[at] still to be told */
 	size_t n_times, next_time;

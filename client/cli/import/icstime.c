@@ -4,9 +4,8 @@
 #include "i18n.h"
 #include "text.h"
 
-static bool is_known_zone(icalproperty *p, icalcomponent *c, struct icaltimetype t)
+static bool is_known_zone(icalproperty *p, struct icaltimetype t)
 {
-	(void)c;
 	return t.is_date || icaltime_is_utc(t) || t.zone ||
 	       !icalproperty_get_first_parameter(p, ICAL_TZID_PARAMETER);
 }
@@ -55,7 +54,7 @@ bool icstime_get(icalcomponent *c, icalproperty_kind kind, struct icaltimetype *
 		err_set(why, ERR_INVALID, _("%s is no date"), icalproperty_kind_to_string(kind));
 		return false;
 	}
-	if (!is_known_zone(p, c, *out)) {
+	if (!is_known_zone(p, *out)) {
 		icalparameter *zone = icalproperty_get_first_parameter(p, ICAL_TZID_PARAMETER);
 		err_set(why, ERR_INVALID, _("the time zone \"%.80s\" is not known"),
 			icalparameter_get_tzid(zone));

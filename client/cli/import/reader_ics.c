@@ -196,10 +196,9 @@ static void own_properties(struct telling *t, icalcomponent *c)
 }
 
 /* What some calendars only write into the title counts too. */
-static bool is_cancelled(const struct ics *s, icalcomponent *c)
+static bool is_cancelled(icalcomponent *c)
 {
 	const char *summary = icalcomponent_get_summary(c);
-	(void)s;
 	icalcomponent *calendar = icalcomponent_get_parent(c);
 	if (icalcomponent_get_status(c) == ICAL_STATUS_CANCELLED)
 		return true;
@@ -213,7 +212,7 @@ static void texts(struct telling *t, icalcomponent *c)
 {
 	icalproperty *url = icalcomponent_get_first_property(c, ICAL_URL_PROPERTY);
 	icalproperty *status = icalcomponent_get_first_property(c, ICAL_STATUS_PROPERTY);
-	const bool cancelled = is_cancelled(t->s, c);
+	const bool cancelled = is_cancelled(c);
 	char number[16];
 	snprintf(number, sizeof number, "%d", icalcomponent_get_sequence(c));
 	cell(t, "uid", ics_uid(c));
