@@ -361,6 +361,9 @@ void server_dump(const struct server *s)
 {
 	const struct server_private *p = s->priv;
 	char counters[2048] = "";
+
+	if (p->state >= SERVER_STOPPING)
+		return; /* the pools that it tells of may have gone */
 	metrics_json(&p->metrics, counters, sizeof counters);
 	log_event(LOG_INFO, "state",
 		  "connections=%zu waiting=%zu ready=%zu closing=%zu requests=%zu watches=%zu "
