@@ -318,7 +318,8 @@ static void check_text(const struct check *c, const field_desc *fd, const Protob
 		const char *what = phrase_local(checks[check].wanted);
 		/* A verdict keeps what is said here: it does not quote a person's data. */
 		if (check == FIELD_CHECK_EMAIL)
-			problem_add(c->out, false, path, "FORMAT", "%s: this is not %s", path, what);
+			problem_add(c->out, false, path, "FORMAT", "%s: this is not %s", path,
+				    what);
 		else
 			problem_add(c->out, false, path, "FORMAT", "%s: \"%.60s\" is not %s", path,
 				    s, what);

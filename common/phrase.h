@@ -26,7 +26,8 @@ void phrase_translate_with(const char *(*translate)(const char *english));
 const char *phrase_local(const char *english) __attribute__((format_arg(1)));
 
 /* Keeps a format and the arguments it takes.  What cannot be kept (too long, more than PHRASE_ARGS,
- * a conversion other than %s %c and those of numbers) leaves `pattern` NULL.  `ap` itself is left. */
+ * a conversion other than %s %c and those of numbers) leaves `pattern` NULL.  `ap` itself is left.
+ */
 void phrase_take(struct phrase *p, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 

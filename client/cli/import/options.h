@@ -7,7 +7,7 @@
 struct import_options {
 	struct run_options run;
 	const char *territory, *report;
-	bool whole; /* --all-or-nothing */
+	bool whole;                                                 /* --all-or-nothing */
 	const char *separator, *most_errors, *from_day, *until_day; /* as typed */
 };
 

@@ -69,8 +69,8 @@ struct sim {
 	struct user users[SIM_USERS];
 	unsigned n_users;
 	struct oracle oracle;
-	bool calm;        /* nothing goes wrong any more, nobody edits */
-	unsigned rewinds; /* fail-overs that lost commits */
+	bool calm;                                  /* nothing goes wrong any more, nobody edits */
+	unsigned rewinds;                           /* fail-overs that lost commits */
 	uint64_t forks[SIM_FORKS][SIM_TERRITORIES]; /* and where the histories part */
 	unsigned step, crash_at[SIM_DEATHS], n_crashes, edits_left;
 	struct sim_counts counts;
